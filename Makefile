@@ -1,0 +1,49 @@
+# The study's commands. `make help` lists them; PYTHON=python3.12 chooses another interpreter for a new .venv.
+PYTHON ?= python3
+VENV ?= .venv
+RUN = $(VENV)/bin/python
+
+.PHONY: help run test lab lint reproduce readme lock install install-dev
+.DEFAULT_GOAL := help
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: install ## execute the notebook in place: model, metrics, figures
+	@$(RUN) tools/study.py run
+
+test: install-dev lint ## check everything, in under 10 minutes
+	@$(RUN) -m pytest tests
+
+lab: install ## open the notebook in JupyterLab
+	@$(RUN) -m jupyter lab mnist_model.ipynb
+
+reproduce: install ## execute the whole study in a scratch folder and compare it with metrics.json
+	@$(RUN) tools/study.py reproduce
+
+readme: install ## set the README's marked numbers from metrics.json
+	@$(RUN) tools/study.py readme
+
+lint: install-dev ## check style and formatting of notebook, tools and tests
+	@$(RUN) -m ruff check . && $(RUN) -m ruff format --check .
+
+lock: install-dev ## compile requirements*.in into requirements*.txt
+	@for name in requirements requirements-dev; do $(RUN) -m uv pip compile --quiet --upgrade --universal \
+		--python-version 3.11 --generate-hashes --custom-compile-command "make lock" -o $$name.txt $$name.in; done
+
+# The virtual environment keeps a copy of the lock it was made from; where the two are equal nothing is installed.
+$(RUN):
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { \
+		echo "This study needs Python 3.11, 3.12 or 3.13, but $(PYTHON) is $$($(PYTHON) --version 2>&1)." >&2; \
+		echo "Install one of them and say, for example: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+
+install: $(RUN)
+	@cmp -s requirements.txt $(VENV)/requirements.txt || { echo "Installing the locked requirements ..." && \
+		$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt && \
+		cp requirements.txt $(VENV)/; }
+
+install-dev: install
+	@cmp -s requirements-dev.txt $(VENV)/requirements-dev.txt || { echo "Installing the test tools ..." && \
+		$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt && \
+		cp requirements-dev.txt $(VENV)/; }
