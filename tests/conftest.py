@@ -1,0 +1,88 @@
+"""What the tests share: the notebook, clean copies of the project, quick runs."""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+import nbformat
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tools"))
+RESULTS = ("mnist_model.h5", "metrics.json")
+
+
+def read_notebook(path=ROOT / "mnist_model.ipynb"):
+    return nbformat.read(path, as_version=4)
+
+
+def clean_copy(folder):
+    """Copy the project as it stands into folder, without results and what git ignores."""
+    names = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True
+    )
+    for name in names.stdout.decode().split("\n"):
+        if name and name not in RESULTS and not name.startswith("visualizations/"):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, folder / name)
+    return folder
+
+
+def edit_notebook(path, until=None, **parameters):
+    """Set values in the parameters cell; keep only the cells up to the one whose id is until."""
+    notebook = read_notebook(path)
+    cell = next(cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", []))
+    for name, value in parameters.items():
+        cell.source, found = re.subn(rf"(?m)^{name} = .*$", f"{name} = {value!r}", cell.source)
+        assert found == 1, f"the parameters cell has no {name}"
+    if until:
+        ids = [cell.id for cell in notebook.cells]
+        notebook.cells = notebook.cells[: ids.index(until) + 1]
+    nbformat.write(notebook, path)
+
+
+def run(*command, folder, check=True, **environment):
+    """Run a command of this environment in folder; a variable set to None is removed."""
+    variables = os.environ | {"PATH": f"{pathlib.Path(sys.executable).parent}:{os.environ['PATH']}"}
+    for name, value in environment.items():
+        variables.pop(name, None)
+        if value is not None:
+            variables[name] = str(value)
+    done = subprocess.run(
+        command, cwd=folder, env=variables, capture_output=True, text=True, timeout=600
+    )
+    assert not check or done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
+def make(*arguments):
+    """Return a make command that uses the environment the tests run in."""
+    return ("make", *arguments, f"VENV={pathlib.Path(sys.executable).parent.parent}")
+
+
+def code_cells(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def outputs_text(notebook):
+    """Return all text that the notebook's outputs show."""
+    shown = []
+    for cell in code_cells(notebook):
+        for output in cell.outputs:
+            shown += [output.get("text", "")]
+            shown += [v for k, v in output.get("data", {}).items() if k.startswith("text/")]
+    return "\n".join(shown)
+
+
+@pytest.fixture(scope="session")
+def quick(tmp_path_factory):
+    """Return a clean copy of the project after `make run` in the quick profile, with its terminal."""
+    folder = clean_copy(tmp_path_factory.mktemp("quick"))
+    edit_notebook(folder / "mnist_model.ipynb", profile="quick")
+    terminal = run(*make("run"), folder=folder).stdout
+    metrics = json.loads((folder / "metrics.json").read_text())
+    return folder, terminal, metrics, read_notebook(folder / "mnist_model.ipynb")

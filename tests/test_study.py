@@ -1,0 +1,172 @@
+"""The quick study, executed: its artifacts, its repeat after a killed run, its offline fallback."""
+
+import hashlib
+import json
+import re
+import shutil
+import signal
+import subprocess
+
+import keras
+import numpy as np
+import psutil
+import pytest
+from conftest import clean_copy, code_cells, edit_notebook, make, outputs_text, read_notebook, run
+from PIL import Image
+
+FIGURES = {
+    "sample_digits.png",
+    "class_balance.png",
+    "deformations.png",
+    "accuracy_plot.png",
+    "loss_plot.png",
+    "confusion_matrix.png",
+    "confident_mistakes.png",
+}
+
+
+def check_metrics(metrics):
+    """Check that the record is complete and agrees with itself."""
+    data = metrics["dataset"]
+    assert data["train"] > 0 and data["validation"] > 0 and len(data["sha256"]) == 64
+    assert metrics["saved_model"] in metrics["models"]
+    for model in metrics["models"].values():
+        low, high = model["test_accuracy_ci95"]
+        assert 0 <= low < model["test_accuracy"] < high <= 1
+        assert 0 < model["train_accuracy"] <= 1 and 0 < model["validation_accuracy"] <= 1
+        assert model["epochs"] >= 1 and model["parameters"] > 0 and model["test_loss"] > 0
+        assert 0 < model["fit_seconds"] < metrics["total_seconds"]
+    confusion = np.array(metrics["confusion_matrix"])
+    assert confusion.sum() == data["test"]
+    saved = metrics["models"][metrics["saved_model"]]
+    assert np.trace(confusion) / data["test"] == pytest.approx(saved["test_accuracy"], abs=1e-12)
+
+
+def check_figures(folder):
+    """Check that every figure decodes, has a white background and shows something."""
+    assert {path.name for path in (folder / "visualizations").iterdir()} >= FIGURES
+    for name in FIGURES:
+        pixels = np.asarray(Image.open(folder / "visualizations" / name).convert("RGB"))
+        corners = pixels[[0, 0, -1, -1], [0, -1, 0, -1]]
+        assert (corners == 255).all(), f"{name} has no white background"
+        assert pixels.std() > 10, f"{name} is blank"
+
+
+def without_times(notebook):
+    """Return each code cell's outputs by cell id, with times blanked and spaces folded."""
+    kept = {}
+    for cell in code_cells(notebook):
+        text = json.dumps([output.get("data", output) for output in cell.outputs])
+        kept[cell.id] = re.sub(r"[ -]+", " ", re.sub(r"\d[\d.,]* s\b", "TIME", text))
+    return kept
+
+
+def accuracies(metrics):
+    return {
+        name: {key: value for key, value in model.items() if key != "fit_seconds"}
+        for name, model in metrics["models"].items()
+    }
+
+
+def test_make_run_shows_that_it_is_alive(quick):
+    _, terminal, metrics, notebook = quick
+    assert f"of {len(notebook.cells)}: Training" in terminal
+    for name in metrics["models"]:
+        assert re.search(rf"{name}, epoch 1 of \d+: validation accuracy \d", terminal)
+    assert "\x1b" not in terminal
+
+
+def test_the_artifacts_are_complete_and_consistent(quick):
+    folder, _, metrics, _ = quick
+    assert metrics["profile"] == "quick"
+    check_metrics(metrics)
+    check_figures(folder)
+    assert not list(folder.rglob(".partial-*"))
+
+
+def test_the_saved_model_predicts_like_the_recorded_one(quick):
+    folder, _, metrics, _ = quick
+    model = keras.models.load_model(folder / "mnist_model.h5", compile=False)
+    digest = hashlib.sha256(b"".join(weight.tobytes() for weight in model.get_weights()))
+    assert digest.hexdigest() == metrics["models"][metrics["saved_model"]]["weights_sha256"]
+    probabilities = model.predict(np.zeros((2, 28, 28, 1), np.float32), verbose=0)
+    assert probabilities.shape == (2, 10)
+    assert probabilities.sum(1) == pytest.approx([1, 1], abs=1e-5)
+
+
+def test_a_killed_run_loses_nothing_and_the_next_one_repeats_the_first_bit_for_bit(quick, tmp_path):
+    folder, _, metrics, notebook = quick
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+
+    # A file, not a pipe, takes the terminal's text: an orphaned kernel may hold it open for a while.
+    log = tmp_path / "log.txt"
+    with log.open("w") as terminal:
+        running = subprocess.Popen(make("run"), cwd=tmp_path, stdout=terminal, stderr=terminal)
+    while "epoch 1 of" not in log.read_text():
+        assert running.poll() is None, log.read_text()
+        with pytest.raises(subprocess.TimeoutExpired):
+            running.wait(0.2)
+    for process in [*psutil.Process(running.pid).children(recursive=True), running]:
+        process.send_signal(signal.SIGKILL)
+    running.wait()
+    assert {path: path.read_bytes() for path in before} == before
+
+    (tmp_path / "metrics.json").unlink()
+    command = ("papermill", "mnist_model.ipynb", "out.ipynb", "-p", "profile", "quick")
+    run(*command, folder=tmp_path)
+    repeat = json.loads((tmp_path / "metrics.json").read_text())
+    assert accuracies(repeat) == accuracies(metrics)
+    assert repeat["code_sha256"] != "" and repeat["dataset"] == metrics["dataset"]
+    first, second = without_times(notebook), without_times(read_notebook(tmp_path / "out.ipynb"))
+    record = second.pop("record"), first.pop("record")  # holds the digest of the edited parameters
+    assert record and {name: second[name] for name in first} == first
+
+
+def test_without_network_and_cache_the_study_runs_on_5000_images_and_says_so(tmp_path):
+    folder = clean_copy(tmp_path / "copy")
+    edit_notebook(folder / "mnist_model.ipynb", profile="quick")
+    command = ("jupyter", "nbconvert", "--to", "notebook", "--execute", "--inplace")
+    offline = {"https_proxy": "http://127.0.0.1:9", "HTTPS_PROXY": None}
+    home = tmp_path / "home"
+    home.mkdir()
+    run(*command, "mnist_model.ipynb", folder=folder, HOME=home, KERAS_HOME=None, **offline)
+
+    metrics = json.loads((folder / "metrics.json").read_text())
+    check_metrics(metrics)
+    check_figures(folder)
+    assert metrics["dataset"]["name"] == "mnist-5k" and metrics["dataset"]["reason"]
+    assert metrics["models"]["dense_dropout"]["test_accuracy"] > 0.9
+    notebook = read_notebook(folder / "mnist_model.ipynb")
+    assert "This is not the full MNIST" in outputs_text(notebook)
+    for cell in code_cells(notebook):
+        for output in cell.outputs:
+            data = output.get("data", {})
+            shown = output.get("metadata", {}).get("image/png", {}).get("alt")
+            if "text/markdown" in data:
+                shown = data["text/markdown"]
+            assert shown is None or "on 5,000 images only" in shown, f"{cell.id}: {shown}"
+
+
+def test_identity_warp_shapes_range_and_seed(quick, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    for cell in code_cells(read_notebook(quick[0] / "mnist_model.ipynb")):
+        exec(cell.source, names)
+        if cell.id == "deform":
+            break
+    images = names["train_inputs"][:64]
+    still = np.broadcast_to(names["CENTRED"], (4, 784, 2)).astype(np.float32)
+    assert np.abs(names["warp"](images, still).numpy() - images).max() < 1e-6
+    moved = names["warp"](
+        images, still + [0, 1]
+    ).numpy()  # takes every pixel from its right neighbour
+    assert np.abs(moved[:, :, :-1] - images[:, :, 1:]).max() < 1e-5
+
+    seed = np.array([1, 2], np.int64)
+    deformed = names["deform"](images, seed).numpy()
+    assert deformed.shape == images.shape and deformed.dtype == np.float32
+    assert deformed.min() >= 0 and deformed.max() <= 1 + 1e-6
+    assert (deformed == names["deform"](images, seed).numpy()).all()
+    assert np.abs(deformed - names["deform"](images, seed + 2).numpy()).max() > 0.5
+    assert np.abs(deformed - images).mean() > 0.01
