@@ -17,6 +17,7 @@ from PIL import Image
 from test_study import FIGURES, check_metrics
 
 ALLOWED = {"text/plain", "text/html", "text/markdown", "image/png"}
+VERSIONS = r"Python 3\.11, 3\.12 or 3\.13|BY-SA 3\.0"
 NUMBER = r"\d[\d,]*(?:\.\d+)?"
 
 
@@ -148,11 +149,13 @@ def test_no_number_in_prose_is_unchecked(notebook, readme, metrics, seeds):
     assert study.refresh(readme, records) == readme, "make readme, and commit README.md"
     prose = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
     prose += re.sub(study.MARKED, "", readme)
-    for noise in (r"```.*?```", r"`[^`]*`", r"\[[^\]]*\]\([^)]*\)", r"<[^>]*>", r"https?://\S+"):
+    for noise in (r"```.*?```", r"`[^`]*`", r"\[[^\]]*\]\([^)]*\)", r"<[^>]*>", VERSIONS):
         prose = re.sub(noise, " ", prose, flags=re.S)
     checked = outputs_text(notebook) + "".join(cell.source for cell in code_cells(notebook))
     checked = set(re.findall(NUMBER, checked.replace("_", ",")))
     measured = set(re.findall(rf"{NUMBER}(?= ?%)|\d+\.\d+|\d[\d,]{{3,}}\d", prose))
+    fractions = {number for number in checked if number.startswith("0.")}
+    checked |= {f"{100 * float(number):.10g}" for number in fractions}  # a share, said in percent
     assert measured, "found no number to check: the pattern is wrong"
     assert {number.rstrip(",") for number in measured} <= checked
 

@@ -12,7 +12,7 @@ WRONG = [
     ("seed", 1.5, "give a whole number from 0"),
     ("epochs", 0, "give a whole number from 1"),
     ("epochs", True, "give a whole number from 1"),
-    ("batch_size", 100, "give a multiple of 16"),
+    ("batch_size", 100, "give a multiple of 32"),
     ("layer_widths", [1024, 0], "give a list of whole numbers"),
     ("layer_widths", 1024, "give a list of whole numbers"),
     ("dropout", 1, "give a share from 0 to below 1"),

@@ -17,6 +17,7 @@ import time
 import nbformat
 import numpy as np
 from nbconvert.preprocessors import CellExecutionError, ExecutePreprocessor
+from papermill.iorw import load_notebook_node
 from papermill.parameterize import parameterize_notebook
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -115,7 +116,7 @@ def reproduce():
 
 def choose():
     """Train the notebook's variants of the recipe on validation data; write choices.json."""
-    notebook = parameterize_notebook(nbformat.read(NOTEBOOK, as_version=4), {"explore": True})
+    notebook = parameterize_notebook(load_notebook_node(str(NOTEBOOK)), {"explore": True})
     last = [cell.id for cell in notebook.cells].index("choices-explore")
     notebook.cells = notebook.cells[: last + 1]
     with tempfile.TemporaryDirectory() as folder:
@@ -128,7 +129,7 @@ def seeds():
 
     The run in place counts; the others' results wait in .seeds/, so a break loses one run at most.
     """
-    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    notebook = load_notebook_node(str(NOTEBOOK))
     first = json.loads((ROOT / "metrics.json").read_text())
     runs = {first["parameters"]["seed"]: first}
     for seed in SEEDS:
@@ -143,48 +144,43 @@ def seeds():
         runs.setdefault(seed, json.loads(result.read_text()) if result.exists() else None)
     if len({(run["code_sha256"], run["profile"]) for run in runs.values()}) > 1:
         sys.exit("The runs differ in their code or profile: make run first, then make seeds.")
-    summary = {"code_sha256": first["code_sha256"], "seeds": sorted(runs)} | summarise(
-        runs.values()
-    )
+    summary = {"code_sha256": first["code_sha256"], "runs": len(runs), "seeds": sorted(runs)}
+    summary |= summarise(list(runs.values()))
     (ROOT / ".partial").write_text(json.dumps(summary, indent=2) + "\n")
     os.replace(ROOT / ".partial", ROOT / "seeds.json")
 
 
+def spread(values):
+    """Return the values' mean, standard deviation, minimum and maximum."""
+    sd = float(np.std(values, ddof=1))
+    return {"mean": float(np.mean(values)), "sd": sd, "min": min(values), "max": max(values)}
+
+
 def summarise(runs):
-    """Return mean, standard deviation, minimum and maximum over the runs, for every model."""
+    """Return the spread over the runs, a list of metrics, of every model, ablation row and mark."""
 
-    def spread(values):
-        low, high = float(min(values)), float(max(values))
-        sd = float(np.std(values, ddof=1))
-        return {"mean": float(np.mean(values)), "sd": sd, "min": low, "max": high}
-
-    def table(entries, keys):
+    def spreads(entries, *keys):
         return {key: spread([entry[key] for entry in entries]) for key in keys}
 
-    accuracies = ("validation_accuracy", "test_accuracy", "fit_seconds")
-    runs = list(runs)
+    accuracies = ("train_accuracy", "validation_accuracy", "test_accuracy")
     models = {
-        name: table([run["models"][name] for run in runs], ("train_accuracy", *accuracies))
+        name: spreads([run["models"][name] for run in runs], *accuracies, "fit_seconds")
         for name in runs[0]["models"]
     }
     ablation = [
-        {"name": rows[0]["name"]} | table(rows, accuracies)
+        {"name": rows[0]["name"]} | spreads(rows, *accuracies[1:], "fit_seconds")
         for rows in zip(*(run["ablation"] for run in runs), strict=True)
     ]
-    marks = [
-        {key: rows[0][key] for key in ("threshold", "model")}
-        | {"reached": bool(np.mean([row["test_accuracy"] for row in rows]) >= rows[0]["threshold"])}
-        | table(rows, ("test_accuracy", "fit_seconds"))
-        | {
-            "classic_mlp_takes": spread(
-                [r["classic_mlp_fit_seconds"] / r["fit_seconds"] for r in rows]
-            )
-        }
-        for rows in zip(*(run["time_to_accuracy"] for run in runs), strict=True)
-    ]
+    marks = []
+    for rows in zip(*(run["time_to_accuracy"] for run in runs), strict=True):
+        mark = {"threshold": rows[0]["threshold"], "model": rows[0]["model"]}
+        mark |= spreads(rows, "test_accuracy", "fit_seconds")
+        ratios = [row["classic_mlp_fit_seconds"] / row["fit_seconds"] for row in rows]
+        mark |= {"reached": mark["test_accuracy"]["mean"] >= mark["threshold"]}
+        marks.append(mark | {"classic_mlp_takes": spread(ratios)})
     shares = [run["throughput"]["train_gflops"] / run["throughput"]["peak_gflops"] for run in runs]
-    share = {"throughput_share": spread(shares)}
-    return {"models": models, "ablation": ablation, "time_to_accuracy": marks} | share
+    summary = {"models": models, "ablation": ablation, "time_to_accuracy": marks}
+    return summary | {"throughput_share": spread(shares)}
 
 
 def refresh(text, records):
