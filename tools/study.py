@@ -8,27 +8,22 @@ import json
 import os
 import pathlib
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
 import time
 
 import nbformat
-import numpy as np
 from nbconvert.preprocessors import CellExecutionError, ExecutePreprocessor
-from papermill.iorw import load_notebook_node
-from papermill.parameterize import parameterize_notebook
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 NOTEBOOK = ROOT / "mnist_model.ipynb"
 # How far another machine's accuracy may lie from the committed one. Sums round differently there,
 # which acts like another seed, and seeds move a dense net's accuracy by about 0.001.
 TOLERANCE = 0.004
-SEEDS = (1, 2, 3, 4, 5)
-# A number in the README that comes from metrics.json or seeds.json, its path there, its format:
+# A number in the README that comes from metrics.json, its path there and its format:
 # <!-- metrics models.classic_mlp.test_accuracy .2% -->98.40%<!-- /metrics -->
-MARKED = re.compile(r"(<!-- (metrics|seeds) (\S+)(?: (\S+))? -->)(.*?)(<!-- /\2 -->)")
+MARKED = re.compile(r"(<!-- metrics (\S+)(?: (\S+))? -->)(.*?)(<!-- /metrics -->)")
 
 
 class VisibleExecutor(ExecutePreprocessor):
@@ -56,18 +51,16 @@ class VisibleExecutor(ExecutePreprocessor):
         print(f"{time.monotonic() - self.start:6.0f} s  {text}", flush=True)
 
 
-def run_cells(notebook, folder):
-    """Execute the notebook in folder; exit with status 1 and the error when a cell fails."""
+def execute(notebook, target, folder):
+    """Execute the notebook in folder, save it as target when it succeeds, return its metrics.
+
+    When a cell fails, prints the error, leaves target as it was and exits with status 1.
+    """
     executor = VisibleExecutor(timeout=None, record_timing=False, kernel_name="python3")
     try:
         executor.preprocess(notebook, {"metadata": {"path": str(folder)}})
     except CellExecutionError as error:
-        sys.exit(f"{error}\nThe run stopped; what stood here before is as it was.")
-
-
-def execute(notebook, target, folder):
-    """Execute the notebook in folder, save it as target when it succeeds, return its metrics."""
-    run_cells(notebook, folder)
+        sys.exit(f"{error}\nThe run stopped; {target.name} is as it was.")
     temporary = target.with_name(f".partial-{target.name}")
     nbformat.write(notebook, temporary)
     os.replace(temporary, target)
@@ -114,98 +107,27 @@ def reproduce():
     )
 
 
-def choose():
-    """Train the notebook's variants of the recipe on validation data; write choices.json."""
-    notebook = parameterize_notebook(load_notebook_node(str(NOTEBOOK)), {"explore": True})
-    last = [cell.id for cell in notebook.cells].index("choices-explore")
-    notebook.cells = notebook.cells[: last + 1]
-    with tempfile.TemporaryDirectory() as folder:
-        run_cells(notebook, folder)
-        os.replace(shutil.copy(f"{folder}/choices.json", ROOT / ".partial"), ROOT / "choices.json")
-
-
-def seeds():
-    """Run the study once a seed, those not yet run with the same code; write seeds.json.
-
-    The run in place counts; the others' results wait in .seeds/, so a break loses one run at most.
-    """
-    notebook = load_notebook_node(str(NOTEBOOK))
-    first = json.loads((ROOT / "metrics.json").read_text())
-    runs = {first["parameters"]["seed"]: first}
-    for seed in SEEDS:
-        folder = ROOT / ".seeds" / str(seed)
-        folder.mkdir(parents=True, exist_ok=True)
-        result = folder / "metrics.json"
-        done = result.exists() and json.loads(result.read_text())["code_sha256"]
-        if seed not in runs and done != first["code_sha256"]:
-            print(f"seed {seed}", flush=True)
-            seeded = parameterize_notebook(notebook, {"seed": seed})
-            execute(seeded, folder / NOTEBOOK.name, folder)
-        runs.setdefault(seed, json.loads(result.read_text()) if result.exists() else None)
-    if len({(run["code_sha256"], run["profile"]) for run in runs.values()}) > 1:
-        sys.exit("The runs differ in their code or profile: make run first, then make seeds.")
-    summary = {"code_sha256": first["code_sha256"], "runs": len(runs), "seeds": sorted(runs)}
-    summary |= summarise(list(runs.values()))
-    (ROOT / ".partial").write_text(json.dumps(summary, indent=2) + "\n")
-    os.replace(ROOT / ".partial", ROOT / "seeds.json")
-
-
-def spread(values):
-    """Return the values' mean, standard deviation, minimum and maximum."""
-    sd = float(np.std(values, ddof=1))
-    return {"mean": float(np.mean(values)), "sd": sd, "min": min(values), "max": max(values)}
-
-
-def summarise(runs):
-    """Return the spread over the runs, a list of metrics, of every model, ablation row and mark."""
-
-    def spreads(entries, *keys):
-        return {key: spread([entry[key] for entry in entries]) for key in keys}
-
-    accuracies = ("train_accuracy", "validation_accuracy", "test_accuracy")
-    models = {
-        name: spreads([run["models"][name] for run in runs], *accuracies, "fit_seconds")
-        for name in runs[0]["models"]
-    }
-    ablation = [
-        {"name": rows[0]["name"]} | spreads(rows, *accuracies[1:], "fit_seconds")
-        for rows in zip(*(run["ablation"] for run in runs), strict=True)
-    ]
-    marks = []
-    for rows in zip(*(run["time_to_accuracy"] for run in runs), strict=True):
-        mark = {"threshold": rows[0]["threshold"], "model": rows[0]["model"]}
-        mark |= spreads(rows, "test_accuracy", "fit_seconds")
-        ratios = [row["classic_mlp_fit_seconds"] / row["fit_seconds"] for row in rows]
-        mark |= {"reached": mark["test_accuracy"]["mean"] >= mark["threshold"]}
-        marks.append(mark | {"classic_mlp_takes": spread(ratios)})
-    shares = [run["throughput"]["train_gflops"] / run["throughput"]["peak_gflops"] for run in runs]
-    summary = {"models": models, "ablation": ablation, "time_to_accuracy": marks}
-    return summary | {"throughput_share": spread(shares)}
-
-
-def refresh(text, records):
-    """Return the text with every marked number set from records, {"metrics": …, "seeds": …}."""
+def refresh(text, metrics):
+    """Return the text with every marked number set from metrics."""
 
     def number(match):
-        value = records[match[2]]
-        for key in match[3].split("."):
+        value = metrics
+        for key in match[2].split("."):
             value = value[int(key)] if isinstance(value, list) else value[key]
-        return f"{match[1]}{value:{match[4] or ''}}{match[6]}"
+        return f"{match[1]}{value:{match[3] or ''}}{match[5]}"
 
     return MARKED.sub(number, text)
 
 
 def readme():
-    """Set the README's marked numbers from metrics.json and seeds.json."""
+    """Set the README's marked numbers from metrics.json."""
     path = ROOT / "README.md"
-    records = {
-        name: json.loads((ROOT / f"{name}.json").read_text()) for name in ("metrics", "seeds")
-    }
-    path.write_text(refresh(path.read_text(encoding="utf-8"), records), encoding="utf-8")
+    metrics = json.loads((ROOT / "metrics.json").read_text())
+    path.write_text(refresh(path.read_text(encoding="utf-8"), metrics), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    commands = {command.__name__: command for command in (run, choose, seeds, reproduce, readme)}
+    commands = {command.__name__: command for command in (run, reproduce, readme)}
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("command", choices=commands)
     commands[parser.parse_args().command]()
