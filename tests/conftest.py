@@ -13,6 +13,8 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
+import study  # noqa: E402
+
 RESULTS = ("mnist_model.h5", "metrics.json")
 
 
@@ -21,7 +23,10 @@ def read_notebook(path=ROOT / "mnist_model.ipynb"):
 
 
 def clean_copy(folder):
-    """Copy the project as it stands into folder, without results and what git ignores."""
+    """Copy the project as it stands into folder, without results and what git ignores.
+
+    The parameters are the committed ones: a reader's own values must not fail the tests.
+    """
     names = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True
     )
@@ -29,6 +34,10 @@ def clean_copy(folder):
         if name and name not in RESULTS and not name.startswith("visualizations/"):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, folder / name)
+    committed = nbformat.reads(study.committed("mnist_model.ipynb").decode(), as_version=4)
+    values = {}
+    exec(next(cell.source for cell in committed.cells if cell.id == "parameters"), {}, values)
+    edit_notebook(folder / "mnist_model.ipynb", **values)
     return folder
 
 
@@ -37,7 +46,8 @@ def edit_notebook(path, until=None, **parameters):
     notebook = read_notebook(path)
     cell = next(cell for cell in notebook.cells if cell.id == "parameters")
     for name, value in parameters.items():
-        cell.source, found = re.subn(rf"(?m)^{name} = .*$", f"{name} = {value!r}", cell.source)
+        line = rf"(?m)^{name} = .*$"
+        cell.source, found = re.subn(line, f"{name} = {value!r}", cell.source)
         assert found == 1, f"the parameters cell has no {name}"
     if until:
         ids = [cell.id for cell in notebook.cells]

@@ -114,6 +114,14 @@ def test_the_committed_model_is_the_recorded_one_and_readme_shows_how_to_use_it(
     assert np.mean(probabilities.argmax(1) == labels[::10]) > 0.97
 
 
+def test_code_style(tmp_path):
+    (tmp_path / "mnist_model.ipynb").write_bytes(study.committed("mnist_model.ipynb"))
+    for name in ("ruff.toml", "tools", "tests"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    run("ruff", "check", ".", folder=tmp_path)
+    run("ruff", "format", "--check", ".", folder=tmp_path)
+
+
 def test_the_contents_links_lead_to_headings(notebook):
     text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
     headings = {heading.strip().replace(" ", "-") for heading in re.findall(r"(?m)^#+ (.+)$", text)}
