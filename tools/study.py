@@ -102,9 +102,9 @@ def reproduce():
             print(f"  {key:20} {found[key]:.4f} here, {model[key]:.4f} in the record")
             worst = max(worst, abs(found[key] - model[key]))
     verdict = f"the largest difference is {worst:.4f}, the tolerance {TOLERANCE}"
-    sys.exit(
-        f"Not reproduced: {verdict}." if worst > TOLERANCE else print(f"Reproduced: {verdict}.")
-    )
+    if worst > TOLERANCE:
+        sys.exit(f"Not reproduced: {verdict}.")
+    print(f"Reproduced: {verdict}.")
 
 
 def refresh(text, metrics):
