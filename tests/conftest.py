@@ -1,5 +1,6 @@
 """What the tests share: the notebook, clean copies of the project, quick runs."""
 
+import hashlib
 import json
 import os
 import pathlib
@@ -8,6 +9,7 @@ import shutil
 import subprocess
 import sys
 
+import keras
 import nbformat
 import pytest
 
@@ -72,6 +74,12 @@ def run(*command, folder, check=True, **environment):
 def make(*arguments):
     """Return a make command that uses the environment the tests run in."""
     return ("make", *arguments, f"VENV={pathlib.Path(sys.executable).parent.parent}")
+
+
+def weights_sha256(path):
+    """Return the digest of a saved model's weights, as metrics.json has it."""
+    weights = keras.models.load_model(path, compile=False).get_weights()
+    return hashlib.sha256(b"".join(weight.tobytes() for weight in weights)).hexdigest()
 
 
 def code_cells(notebook):
