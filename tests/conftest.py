@@ -86,6 +86,18 @@ def code_cells(notebook):
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
+def execute_until(last, notebook=None, **parameters):
+    """Execute the notebook's code cells up to the one with id last, here; return their names."""
+    names = {}
+    for cell in code_cells(notebook or read_notebook()):
+        exec(cell.source, names)
+        if cell.id == "parameters":
+            names |= parameters
+        if cell.id == last:
+            return names
+    raise AssertionError(f"no cell {last}")
+
+
 def outputs_text(notebook):
     """Return all text that the notebook's outputs show."""
     shown = []

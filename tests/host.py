@@ -7,6 +7,8 @@ import threading
 
 import trustme
 
+DEAD = {"https_proxy": "http://127.0.0.1:9", "HTTPS_PROXY": None}  # nothing listens there
+
 
 @contextlib.contextmanager
 def host(folder, body=None):

@@ -6,9 +6,8 @@ import pathlib
 
 import pytest
 from conftest import clean_copy, edit_notebook, outputs_text, read_notebook, run
-from host import host
+from host import DEAD, host
 
-DEAD = {"https_proxy": "http://127.0.0.1:9", "HTTPS_PROXY": None}  # nothing listens there
 CHECKSUM = "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"
 
 

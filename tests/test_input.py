@@ -3,7 +3,7 @@
 import os
 
 import pytest
-from conftest import clean_copy, code_cells, edit_notebook, read_notebook, run
+from conftest import clean_copy, edit_notebook, execute_until, run
 
 WRONG = [
     ("profile", "fast", "give 'full' or 'quick'"),
@@ -21,18 +21,6 @@ WRONG = [
     ("validation_size", 60_000, "give 100 to 30,000 images"),
     ("download_seconds", 0, "give 1 to 86,400 seconds"),
 ]
-
-
-def execute_until(last, **parameters):
-    """Execute the notebook's code cells up to the one with id last, here; return their names."""
-    names = {}
-    for cell in code_cells(read_notebook()):
-        exec(cell.source, names)
-        if cell.id == "parameters":
-            names |= parameters
-        if cell.id == last:
-            return names
-    raise AssertionError(f"no cell {last}")
 
 
 def test_the_parameters_as_they_stand_are_accepted():
@@ -58,9 +46,7 @@ def test_an_unknown_model_is_refused_before_training(tmp_path):
 def test_a_folder_that_cannot_be_written_to_is_refused(tmp_path):
     folder = tmp_path / "read-only"
     folder.mkdir(mode=0o500)
-    if os.access(
-        folder, os.W_OK
-    ):  # root may write anywhere, except where the kernel itself refuses
+    if os.access(folder, os.W_OK):  # root may write anywhere but where the kernel refuses
         folder = "/proc/self"
     with pytest.raises(OSError, match="set output_folder to a folder of yours"):
         execute_until("output", output_folder=str(folder))

@@ -14,12 +14,14 @@ from conftest import (
     clean_copy,
     code_cells,
     edit_notebook,
+    execute_until,
     make,
     outputs_text,
     read_notebook,
     run,
     weights_sha256,
 )
+from host import DEAD
 from PIL import Image
 
 FIGURES = {
@@ -137,10 +139,9 @@ def test_without_network_and_cache_the_study_runs_on_5000_images_and_says_so(tmp
     folder = clean_copy(tmp_path / "copy")
     edit_notebook(folder / "mnist_model.ipynb", profile="quick")
     command = ("jupyter", "nbconvert", "--to", "notebook", "--execute", "--inplace")
-    offline = {"https_proxy": "http://127.0.0.1:9", "HTTPS_PROXY": None}
     home = tmp_path / "home"
     home.mkdir()
-    run(*command, "mnist_model.ipynb", folder=folder, HOME=home, KERAS_HOME=None, **offline)
+    run(*command, "mnist_model.ipynb", folder=folder, HOME=home, KERAS_HOME=None, **DEAD)
 
     metrics = json.loads((folder / "metrics.json").read_text())
     check_metrics(metrics)
@@ -160,11 +161,7 @@ def test_without_network_and_cache_the_study_runs_on_5000_images_and_says_so(tmp
 
 def test_identity_warp_shapes_range_and_seed(quick, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    names = {}
-    for cell in code_cells(read_notebook(quick[0] / "mnist_model.ipynb")):
-        exec(cell.source, names)
-        if cell.id == "deform":
-            break
+    names = execute_until("deform", notebook=quick[3])
     images = names["train_inputs"][: 2 * names["SHARED"]]
     still = np.broadcast_to(names["CENTRED"], (2, 784, 2)).astype(np.float32)
     assert np.abs(names["warp"](images, still).numpy() - images).max() < 1e-6
