@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 RUN = $(VENV)/bin/python
 
-.PHONY: help run test lab lint reproduce readme lock install install-dev
+.PHONY: help run test lab lint choose seeds reproduce readme lock install install-dev
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -17,6 +17,12 @@ test: install-dev ## check everything, in under 10 minutes
 
 lab: install ## open the notebook in JupyterLab
 	@$(RUN) -m jupyter lab mnist_model.ipynb
+
+choose: install ## compare variants of the recipe on validation data: choices.json
+	@$(RUN) tools/study.py choose
+
+seeds: install ## run the study for five seeds, one after another: seeds.json
+	@$(RUN) tools/study.py seeds
 
 reproduce: install ## execute the whole study in a scratch folder and compare it with metrics.json
 	@$(RUN) tools/study.py reproduce

@@ -33,6 +33,11 @@ def metrics():
 
 
 @pytest.fixture(scope="module")
+def seeds():
+    return json.loads(study.committed("seeds.json"))
+
+
+@pytest.fixture(scope="module")
 def readme():
     return study.committed("README.md").decode()
 
@@ -87,6 +92,24 @@ def test_the_record_is_the_full_study_on_the_full_mnist(metrics):
     assert metrics["models"]["dense_dropout"]["test_accuracy"] >= 0.984
 
 
+def test_the_seeds_include_the_committed_run_and_support_the_headline(metrics, seeds):
+    assert seeds["runs"] == len(seeds["weights_sha256"]) >= 5
+    weights = {name: model["weights_sha256"] for name, model in metrics["models"].items()}
+    ours = f"seed {metrics['parameters']['seed']}"
+    assert seeds["weights_sha256"][ours] == weights, "make seeds, and commit seeds.json"
+    for name, model in seeds["models"].items():
+        for key in ("train_accuracy", "validation_accuracy", "test_accuracy"):
+            assert model[key]["min"] <= metrics["models"][name][key] <= model[key]["max"]
+            assert model[key]["min"] <= model[key]["mean"] <= model[key]["max"]
+    assert seeds["models"]["dense_dropout"]["test_accuracy"]["mean"] >= 0.993
+
+
+def test_the_choice_of_recipe_is_recorded():
+    variants = json.loads(study.committed("choices.json"))["variants"]
+    assert variants[0]["name"] == "the recipe" and len(variants) > 5
+    assert all(0.9 < variant["validation_accuracy"] < 1 for variant in variants)
+
+
 def test_the_committed_figures_are_those_the_notebook_shows(notebook):
     shown = {
         hashlib.sha256(base64.b64decode(output.data["image/png"])).hexdigest()
@@ -129,8 +152,9 @@ def test_the_contents_links_lead_to_headings(notebook):
     assert {section.replace(" ", "-") for section in sections} == set(links)
 
 
-def test_no_number_in_prose_is_unchecked(notebook, readme, metrics):
-    assert study.refresh(readme, metrics) == readme, "make readme, and commit README.md"
+def test_no_number_in_prose_is_unchecked(notebook, readme, metrics, seeds):
+    records = {"metrics": metrics, "seeds": seeds}
+    assert study.refresh(readme, records) == readme, "make readme, and commit README.md"
     prose = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
     prose += re.sub(study.MARKED, "", readme)
     for noise in (r"```.*?```", r"`[^`]*`", r"\[[^\]]*\]\([^)]*\)", r"<[^>]*>", VERSIONS):

@@ -30,9 +30,13 @@ FIGURES = {
     "deformations.png",
     "accuracy_plot.png",
     "loss_plot.png",
+    "time_to_accuracy.png",
     "confusion_matrix.png",
     "confident_mistakes.png",
 }
+
+
+THRESHOLDS = {0.9774, 0.984, 0.99, 0.993, 0.995}
 
 
 def check_metrics(metrics):
@@ -46,6 +50,11 @@ def check_metrics(metrics):
         assert 0 < model["train_accuracy"] <= 1 and 0 < model["validation_accuracy"] <= 1
         assert model["epochs"] >= 1 and model["parameters"] > 0 and model["test_loss"] > 0
         assert 0 < model["fit_seconds"] < metrics["total_seconds"]
+    assert {"softmax regression", "classic MLP"} <= {row["name"] for row in metrics["ablation"]}
+    for row in metrics["ablation"] + metrics["time_to_accuracy"]:
+        assert 0 < row["test_accuracy"] < 1 and row["fit_seconds"] > 0
+    assert {row["threshold"] for row in metrics["time_to_accuracy"]} >= THRESHOLDS
+    assert 0 < metrics["throughput"]["train_gflops"] < 2 * metrics["throughput"]["peak_gflops"]
     confusion = np.array(metrics["confusion_matrix"])
     assert confusion.sum() == data["test"]
     saved = metrics["models"][metrics["saved_model"]]

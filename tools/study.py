@@ -14,16 +14,20 @@ import tempfile
 import time
 
 import nbformat
+import numpy as np
 from nbconvert.preprocessors import CellExecutionError, ExecutePreprocessor
+from papermill.iorw import load_notebook_node
+from papermill.parameterize import parameterize_notebook
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 NOTEBOOK = ROOT / "mnist_model.ipynb"
 # How far another machine's accuracy may lie from the committed one. Sums round differently there,
 # which acts like another seed, and seeds move a dense net's accuracy by about 0.001.
 TOLERANCE = 0.004
-# A number in the README that comes from metrics.json, its path there and its format:
+SEEDS = (1, 2, 3, 4, 5)
+# A number in the README that comes from metrics.json or seeds.json, its path there, its format:
 # <!-- metrics models.classic_mlp.test_accuracy .2% -->98.40%<!-- /metrics -->
-MARKED = re.compile(r"(<!-- metrics (\S+)(?: (\S+))? -->)(.*?)(<!-- /metrics -->)")
+MARKED = re.compile(r"(<!-- (metrics|seeds) (\S+)(?: (\S+))? -->)(.*?)(<!-- /\2 -->)")
 
 
 class VisibleExecutor(ExecutePreprocessor):
@@ -51,19 +55,29 @@ class VisibleExecutor(ExecutePreprocessor):
         print(f"{time.monotonic() - self.start:6.0f} s  {text}", flush=True)
 
 
+def run_cells(notebook, folder):
+    """Execute the notebook in folder; exit with status 1 and the error when a cell fails."""
+    executor = VisibleExecutor(timeout=None, record_timing=False, kernel_name="python3")
+    try:
+        executor.preprocess(notebook, {"metadata": {"path": str(folder)}})
+    except CellExecutionError as error:
+        sys.exit(f"{error}\nThe run stopped; what stood here before is as it was.")
+
+
+def save(text, path):
+    """Write the text under a temporary name, then rename it to path."""
+    temporary = path.with_name(f".partial-{path.name}")
+    temporary.write_text(text, encoding="utf-8")
+    os.replace(temporary, path)
+
+
 def execute(notebook, target, folder):
     """Execute the notebook in folder, save it as target when it succeeds, return its metrics.
 
     When a cell fails, prints the error, leaves target as it was and exits with status 1.
     """
-    executor = VisibleExecutor(timeout=None, record_timing=False, kernel_name="python3")
-    try:
-        executor.preprocess(notebook, {"metadata": {"path": str(folder)}})
-    except CellExecutionError as error:
-        sys.exit(f"{error}\nThe run stopped; {target.name} is as it was.")
-    temporary = target.with_name(f".partial-{target.name}")
-    nbformat.write(notebook, temporary)
-    os.replace(temporary, target)
+    run_cells(notebook, folder)
+    save(nbformat.writes(notebook) + "\n", target)
     metrics = json.loads((folder / "metrics.json").read_text())
     data = metrics["dataset"]
     print(f"Done in {metrics['total_seconds']:.0f} s on the images of {data['name']}.", flush=True)
@@ -107,27 +121,108 @@ def reproduce():
     print(f"Reproduced: {verdict}.")
 
 
-def refresh(text, metrics):
-    """Return the text with every marked number set from metrics."""
+def choose():
+    """Train the notebook's variants of the recipe on validation data; write choices.json."""
+    notebook = parameterize_notebook(load_notebook_node(str(NOTEBOOK)), {"explore": True})
+    last = [cell.id for cell in notebook.cells].index("choices-explore")
+    notebook.cells = notebook.cells[: last + 1]
+    with tempfile.TemporaryDirectory() as folder:
+        run_cells(notebook, folder)
+        save((pathlib.Path(folder) / "choices.json").read_text(), ROOT / "choices.json")
+
+
+def same_study(one, other):
+    """Say whether two runs, given by their metrics, had the same code, data and parameters."""
+    keys = ("code_sha256", "dataset")
+    settings = [run["parameters"] | {"seed": None} for run in (one, other)]
+    return settings[0] == settings[1] and all(one[key] == other[key] for key in keys)
+
+
+def seeds():
+    """Run the study once a seed, those not yet run with the same code; write seeds.json.
+
+    The run in place counts; the others' results wait in .seeds/, so a break loses one run at most.
+    """
+    notebook = load_notebook_node(str(NOTEBOOK))
+    first = json.loads((ROOT / "metrics.json").read_text())
+    runs = {first["parameters"]["seed"]: first}
+    for seed in SEEDS:
+        folder = ROOT / ".seeds" / str(seed)
+        folder.mkdir(parents=True, exist_ok=True)
+        done = folder / "metrics.json"
+        if seed in runs:
+            continue
+        if not done.exists() or not same_study(json.loads(done.read_text()), first):
+            print(f"seed {seed}", flush=True)
+            seeded = parameterize_notebook(notebook, {"seed": seed})
+            execute(seeded, folder / NOTEBOOK.name, folder)
+        runs[seed] = json.loads(done.read_text())
+        if not same_study(runs[seed], first):
+            sys.exit("metrics.json comes from other code, data or parameters: make run first.")
+    summary = {"runs": len(runs), "weights_sha256": {}}
+    for seed, metrics in sorted(runs.items()):  # they tell which training the figures are about
+        digests = {name: model["weights_sha256"] for name, model in metrics["models"].items()}
+        summary["weights_sha256"][f"seed {seed}"] = digests
+    summary |= summarise(list(runs.values()))
+    save(json.dumps(summary, indent=2) + "\n", ROOT / "seeds.json")
+
+
+def spread(values):
+    """Return the values' mean, standard deviation, minimum and maximum."""
+    sd = float(np.std(values, ddof=1))
+    return {"mean": float(np.mean(values)), "sd": sd, "min": min(values), "max": max(values)}
+
+
+def summarise(runs):
+    """Return the spread over the runs, a list of metrics, of every model, ablation row and mark."""
+
+    def spreads(entries, *keys):
+        return {key: spread([entry[key] for entry in entries]) for key in keys}
+
+    accuracies = ("train_accuracy", "validation_accuracy", "test_accuracy")
+    models = {
+        name: spreads([run["models"][name] for run in runs], *accuracies, "fit_seconds")
+        for name in runs[0]["models"]
+    }
+    ablation = [
+        {"name": rows[0]["name"]} | spreads(rows, *accuracies[1:], "fit_seconds")
+        for rows in zip(*(run["ablation"] for run in runs), strict=True)
+    ]
+    marks = []
+    for rows in zip(*(run["time_to_accuracy"] for run in runs), strict=True):
+        mark = {"threshold": rows[0]["threshold"], "model": rows[0]["model"]}
+        mark |= spreads(rows, "test_accuracy", "fit_seconds")
+        ratios = [row["classic_mlp_fit_seconds"] / row["fit_seconds"] for row in rows]
+        mark |= {"reached": mark["test_accuracy"]["mean"] >= mark["threshold"]}
+        marks.append(mark | {"classic_mlp_takes": spread(ratios)})
+    shares = [run["throughput"]["train_gflops"] / run["throughput"]["peak_gflops"] for run in runs]
+    summary = {"models": models, "ablation": ablation, "time_to_accuracy": marks}
+    return summary | {"throughput_share": spread(shares)}
+
+
+def refresh(text, records):
+    """Return the text with every marked number set from records, {"metrics": …, "seeds": …}."""
 
     def number(match):
-        value = metrics
-        for key in match[2].split("."):
+        value = records[match[2]]
+        for key in match[3].split("."):
             value = value[int(key)] if isinstance(value, list) else value[key]
-        return f"{match[1]}{value:{match[3] or ''}}{match[5]}"
+        return f"{match[1]}{value:{match[4] or ''}}{match[6]}"
 
     return MARKED.sub(number, text)
 
 
 def readme():
-    """Set the README's marked numbers from metrics.json."""
+    """Set the README's marked numbers from metrics.json and seeds.json."""
     path = ROOT / "README.md"
-    metrics = json.loads((ROOT / "metrics.json").read_text())
-    path.write_text(refresh(path.read_text(encoding="utf-8"), metrics), encoding="utf-8")
+    records = {
+        name: json.loads((ROOT / f"{name}.json").read_text()) for name in ("metrics", "seeds")
+    }
+    path.write_text(refresh(path.read_text(encoding="utf-8"), records), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    commands = {command.__name__: command for command in (run, reproduce, readme)}
+    commands = {command.__name__: command for command in (run, choose, seeds, reproduce, readme)}
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("command", choices=commands)
     commands[parser.parse_args().command]()
