@@ -16,6 +16,8 @@ WRONG = [
     ("layer_widths", [1024, 0], "give a list of whole numbers"),
     ("layer_widths", 1024, "give a list of whole numbers"),
     ("dropout", 1, "give a share from 0 to below 1"),
+    ("label_smoothing", 1, "give a share from 0 to below 1"),
+    ("explore", "yes", "give True or False"),
     ("learning_rate", -0.1, "give a number from"),
     ("learning_rate", float("nan"), "give a number from"),
     ("validation_size", 60_000, "give 100 to 30,000 images"),

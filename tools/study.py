@@ -147,11 +147,11 @@ def seeds():
     first = json.loads((ROOT / "metrics.json").read_text())
     runs = {first["parameters"]["seed"]: first}
     for seed in SEEDS:
+        if seed in runs:
+            continue
         folder = ROOT / ".seeds" / str(seed)
         folder.mkdir(parents=True, exist_ok=True)
         done = folder / "metrics.json"
-        if seed in runs:
-            continue
         if not done.exists() or not same_study(json.loads(done.read_text()), first):
             print(f"seed {seed}", flush=True)
             seeded = parameterize_notebook(notebook, {"seed": seed})
