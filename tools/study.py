@@ -218,7 +218,7 @@ def readme():
     records = {
         name: json.loads((ROOT / f"{name}.json").read_text()) for name in ("metrics", "seeds")
     }
-    path.write_text(refresh(path.read_text(encoding="utf-8"), records), encoding="utf-8")
+    save(refresh(path.read_text(encoding="utf-8"), records), path)
 
 
 if __name__ == "__main__":
