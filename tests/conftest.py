@@ -48,7 +48,7 @@ def edit_notebook(path, until=None, **parameters):
     notebook = read_notebook(path)
     cell = next(cell for cell in notebook.cells if cell.id == "parameters")
     for name, value in parameters.items():
-        line = rf"(?m)^{name} = .*$"
+        line = rf"(?m)^{name} = (\[[^]]*\])?.*$"  # a list may take several lines
         cell.source, found = re.subn(line, f"{name} = {value!r}", cell.source)
         assert found == 1, f"the parameters cell has no {name}"
     if until:

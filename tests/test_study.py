@@ -1,5 +1,6 @@
 """The quick study, executed: its artifacts, its repeat after a killed run, its offline fallback."""
 
+import itertools
 import json
 import re
 import shutil
@@ -33,10 +34,11 @@ FIGURES = {
     "time_to_accuracy.png",
     "confusion_matrix.png",
     "confident_mistakes.png",
+    "uci_digits.png",
+    "transfer.png",
 }
-
-
-THRESHOLDS = {0.9774, 0.984, 0.99, 0.993, 0.995}
+THRESHOLDS = {0.9774, 0.984, 0.99, 0.9904, 0.9922, 0.993, 0.995}
+WAYS = {"as it is", "frozen features", "fine-tuned", "from scratch"}
 
 
 def check_metrics(metrics):
@@ -53,8 +55,17 @@ def check_metrics(metrics):
     assert {"softmax regression", "classic MLP"} <= {row["name"] for row in metrics["ablation"]}
     for row in metrics["ablation"] + metrics["time_to_accuracy"]:
         assert 0 < row["test_accuracy"] < 1 and row["fit_seconds"] > 0
-    assert {row["threshold"] for row in metrics["time_to_accuracy"]} >= THRESHOLDS
+    assert {row["threshold"] for row in metrics["time_to_accuracy"]} == THRESHOLDS
     assert 0 < metrics["throughput"]["train_gflops"] < 2 * metrics["throughput"]["peak_gflops"]
+    test = metrics["mcnemar"]
+    errors = [
+        (1 - metrics["models"][name]["test_accuracy"]) * data["test"] for name in test["models"]
+    ]
+    assert test["n01"] - test["n10"] == pytest.approx(errors[0] - errors[1], abs=1e-6)
+    assert 0 <= test["p_value"] <= 1
+    found = {(row["method"], row["examples_per_class"]) for row in metrics["transfer"]}
+    assert found == set(itertools.product(WAYS, (1, 2, 5, 10, 20, 50)))
+    assert all(0 < row["accuracy_mean"] < 1 for row in metrics["transfer"])
     confusion = np.array(metrics["confusion_matrix"])
     assert confusion.sum() == data["test"]
     saved = metrics["models"][metrics["saved_model"]]
@@ -98,10 +109,12 @@ def test_make_run_shows_that_it_is_alive(quick):
 
 
 def test_the_artifacts_are_complete_and_consistent(quick):
-    folder, _, metrics, _ = quick
+    folder, _, metrics, notebook = quick
     assert metrics["profile"] == "quick"
     check_metrics(metrics)
     check_figures(folder)
+    prose = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    assert list(metrics["section_seconds"]) == re.findall(r"(?m)^## (.+)$", prose)
     assert not list(folder.rglob(".partial-*"))
 
 

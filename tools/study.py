@@ -179,13 +179,13 @@ def summarise(runs):
     def spreads(entries, *keys):
         return {key: spread([entry[key] for entry in entries]) for key in keys}
 
-    accuracies = ("train_accuracy", "validation_accuracy", "test_accuracy")
+    accuracies = ("train_accuracy", "validation_accuracy", "test_accuracy", "uci_accuracy")
     models = {
         name: spreads([run["models"][name] for run in runs], *accuracies, "fit_seconds")
         for name in runs[0]["models"]
     }
     ablation = [
-        {"name": rows[0]["name"]} | spreads(rows, *accuracies[1:], "fit_seconds")
+        {"name": rows[0]["name"]} | spreads(rows, *accuracies[1:3], "fit_seconds")
         for rows in zip(*(run["ablation"] for run in runs), strict=True)
     ]
     marks = []
