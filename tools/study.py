@@ -185,7 +185,8 @@ def summarise(runs):
         for name in runs[0]["models"]
     }
     ablation = [
-        {"name": rows[0]["name"]} | spreads(rows, *accuracies[1:3], "fit_seconds")
+        {"name": rows[0]["name"]}
+        | spreads(rows, "validation_accuracy", "test_accuracy", "fit_seconds")
         for rows in zip(*(run["ablation"] for run in runs), strict=True)
     ]
     marks = []
