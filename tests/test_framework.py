@@ -51,9 +51,9 @@ def test_a_model_of_ones_own_needs_six_lines_and_appears_everywhere(tmp_path):
 
 
 BUILDERS = {
-    "ten_units_missing": ("Dense(9, activation='softmax')", "end with ten units"),
-    "no_softmax": ("Dense(10)", "gives no probabilities: end with a softmax"),
-    "flat_input": ("Dense(10, activation='softmax')", "start with keras.Input"),
+    "ten_units_missing": ((9, "softmax"), "end with ten units"),
+    "no_softmax": ((10,), "gives no probabilities: end with a softmax"),
+    "flat_input": ((10, "softmax"), "start with keras.Input"),
     "returns_nothing": (None, "returns no Keras model"),
 }
 
@@ -75,7 +75,7 @@ def test_a_builder_that_makes_no_sense_is_refused(names, name):
     def build():
         if last:
             layers = [keras.Input(shape), keras.layers.Flatten()]
-            return keras.Sequential([*layers, eval(f"keras.layers.{last}", {"keras": keras})])
+            return keras.Sequential([*layers, keras.layers.Dense(*last)])
 
     build.__name__ = name
     names["register"](epochs=1)(build)
