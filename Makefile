@@ -15,7 +15,7 @@ run: install ## execute the notebook in place: model, metrics, figures
 read: install ## read pictures of digits: make read IMAGES="a.png b.jpg", FORMAT=json for JSON
 	@$(RUN) tools/study.py --format $(or $(FORMAT),table) read $(IMAGES)
 
-test: install-dev browser ## check everything, in under 10 minutes
+test: install-dev browser ## check everything, in about 10 minutes
 	@$(RUN) -m pytest tests
 
 lab: install ## open the notebook in JupyterLab

@@ -232,6 +232,8 @@ def refresh(text, records):
         value = records[match[2]]
         for key in match[3].split("."):
             value = value[int(key)] if isinstance(value, list) else value[key]
+        if isinstance(value, bool):
+            value = "yes" if value else "no"
         return f"{match[1]}{value:{match[4] or ''}}{match[6]}"
 
     return MARKED.sub(number, text)
