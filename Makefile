@@ -63,7 +63,7 @@ install-dev: install
 
 # The tests of the page need a browser: one that is here already, Debian's, or the one that Playwright downloads.
 browser: install-dev
-	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \
+	@$(RUN) tools/browser.py || \
 		{ [ "$$(id -u)" = 0 ] && grep -q '^ID=debian' /etc/os-release && apt-get update -qq && \
 		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; } || \
 		$(RUN) -m playwright install --with-deps chromium

@@ -75,8 +75,7 @@ def test_every_figure_shown_has_alt_text_and_a_white_background(notebook):
 
 
 def test_the_outputs_and_the_record_come_from_the_committed_code(notebook, metrics):
-    kept = [cell.source.strip() for cell in code_cells(notebook) if cell.source.strip()]
-    digest = hashlib.sha256("\n\n".join(kept).encode()).hexdigest()
+    digest = study.code_digest(notebook)
     assert metrics["code_sha256"] == digest, "the code has changed: make run, and commit all of it"
     assert digest[:12] in outputs_text(notebook)
     for name, model in metrics["models"].items():

@@ -1,7 +1,6 @@
 """The page to draw in, in a real browser: it reads drawings as the notebook would read them."""
 
 import base64
-import json
 
 import keras
 import numpy as np
@@ -78,8 +77,7 @@ def test_probabilities_are_keras_s(page, reading, saved_model):
         images.reshape(200, 784).tolist(),
     )
     assert np.abs(np.array(found) - expected).max() < 1e-3
-    metrics = json.loads((ROOT / "metrics.json").read_text())
-    assert page.evaluate("MODEL.threshold") == metrics["selective"]["threshold"]
+    assert page.evaluate("MODEL.threshold") == reading["trust"]["threshold"]
 
 
 def test_scribbles_are_not_sure(page):

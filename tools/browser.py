@@ -1,7 +1,11 @@
-"""A headless Chromium for the tests and the screenshot, the machine's own if it has one."""
+"""A headless Chromium for the tests and the screenshot, the machine's own if it has one.
+
+Called as a program it succeeds where the machine has one.
+"""
 
 import contextlib
 import shutil
+import sys
 
 from playwright.sync_api import sync_playwright
 
@@ -110,13 +114,17 @@ STROKES = {
 }
 
 
+def installed():
+    """Return the path of the machine's own browser, None when it has none."""
+    return next(filter(None, map(shutil.which, NAMES)), None)
+
+
 @contextlib.contextmanager
 def browser():
     """Yield a browser; Playwright's own when the machine has none."""
-    paths = [path for path in map(shutil.which, NAMES) if path]
     with sync_playwright() as playwright:
         launch = playwright.chromium.launch
-        started = launch(executable_path=paths[0] if paths else None, args=["--no-sandbox"])
+        started = launch(executable_path=installed(), args=["--no-sandbox"])
         yield started
         started.close()
 
@@ -132,3 +140,7 @@ def draw(page, strokes):
         for place in places[1:]:
             page.mouse.move(*place, steps=4)
         page.mouse.up()
+
+
+if __name__ == "__main__":
+    sys.exit(installed() is None)
