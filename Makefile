@@ -2,49 +2,47 @@
 PYTHON ?= python3
 VENV ?= .venv
 RUN = $(VENV)/bin/python
+COMPILE = $(RUN) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest \
+	--generate-hashes --custom-compile-command "make lock"
 
-.PHONY: help run read test lab lint choose seeds reproduce readme screenshot lock install install-dev browser
+.PHONY: help run experiments reproduce report read test lab lint lock screenshot install install-dev browser
 .DEFAULT_GOAL := help
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: install ## execute the notebook in place: model, metrics, figures
-	@$(RUN) tools/study.py run
+run: install ## execute the notebook in place: model, record, figures
+	@$(RUN) -m mnist_study run
+
+experiments: $(if $(SCHEDULER),install-dev,install) ## train what results/ lacks, here or with SCHEDULER=tcp://… on several machines
+	@$(RUN) -m mnist_study experiments $(if $(SCHEDULER),--scheduler $(SCHEDULER))
+
+reproduce: install ## execute the whole study in a scratch folder and compare it with the record
+	@$(RUN) -m mnist_study reproduce
+
+report: install ## write README's table and docs/MODEL_CARD.md from results/
+	@$(RUN) -m mnist_study report
 
 read: install ## read pictures of digits: make read IMAGES="a.png b.jpg", FORMAT=json for JSON
-	@$(RUN) tools/study.py --format $(or $(FORMAT),table) read $(IMAGES)
+	@$(RUN) -m digit_reader --format $(or $(FORMAT),table) $(IMAGES)
 
-test: install-dev browser ## check everything, in about 10 minutes
+test: install-dev browser ## check that it works and that what it says is true
 	@$(RUN) -m pytest tests
 
 lab: install ## open the notebook in JupyterLab
 	@$(RUN) -m jupyter lab mnist_model.ipynb
 
-choose: install ## compare variants of the recipe on validation data: choices.json
-	@$(RUN) tools/study.py choose
-
-seeds: install ## repeat all trainings for five seeds, one after another: seeds.json
-	@$(RUN) tools/study.py seeds
-
-reproduce: install ## execute the whole study in a scratch folder and compare it with metrics.json
-	@$(RUN) tools/study.py reproduce
-
-readme: install ## set the README's marked numbers from metrics.json
-	@$(RUN) tools/study.py readme
-
-screenshot: install-dev browser ## draw in the page and keep the picture that the README shows
-	@$(RUN) tools/screenshot.py
-
-lint: install-dev ## check style and formatting of notebook, tools and tests
+lint: install-dev ## check style and formatting of notebook, packages and tests
 	@$(RUN) -m ruff check . && $(RUN) -m ruff format --check .
 
-lock: install-dev ## compile requirements*.in into requirements*.txt
-	@for name in requirements requirements-dev; do $(RUN) -m uv pip compile --quiet --upgrade \
-		--universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
-		--custom-compile-command "make lock" -o $$name.txt $$name.in; done
+lock: install-dev ## compile pyproject.toml into requirements.txt and tests/requirements.txt
+	@$(COMPILE) -o requirements.txt pyproject.toml
+	@$(COMPILE) --extra dev --extra cluster -c requirements.txt -o tests/requirements.txt pyproject.toml
 
-# The virtual environment keeps a copy of the lock it was made from; where the two are equal nothing is installed.
+screenshot: install-dev browser ## draw in the page and keep the picture that the README shows
+	@$(RUN) tests/browser.py screenshot
+
+# The virtual environment keeps a copy of each lock installed in it; where the two are equal nothing is installed.
 $(RUN):
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { \
 		echo "This study needs Python 3.11, 3.12 or 3.13, but $(PYTHON) is $$($(PYTHON) --version 2>&1)." >&2; \
@@ -57,13 +55,13 @@ install: $(RUN)
 		cp requirements.txt $(VENV)/; }
 
 install-dev: install
-	@cmp -s requirements-dev.txt $(VENV)/requirements-dev.txt || { echo "Installing the test tools ..." && \
-		$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt && \
-		cp requirements-dev.txt $(VENV)/; }
+	@cmp -s tests/requirements.txt $(VENV)/tests-requirements.txt || { echo "Installing the test tools ..." && \
+		$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/requirements.txt && \
+		cp tests/requirements.txt $(VENV)/tests-requirements.txt; }
 
 # The tests of the page need a browser: one that is here already, Debian's, or the one that Playwright downloads.
 browser: install-dev
-	@$(RUN) tools/browser.py || \
+	@$(RUN) tests/browser.py || \
 		{ [ "$$(id -u)" = 0 ] && grep -q '^ID=debian' /etc/os-release && apt-get update -qq && \
 		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; } || \
 		$(RUN) -m playwright install --with-deps chromium

@@ -1,0 +1,91 @@
+"""From any picture, a path, bytes, PIL image or array, to its brightness."""
+
+import io
+import os
+import pathlib
+import struct
+import warnings
+
+import numpy as np
+import PIL.Image
+import PIL.ImageOps
+
+MOST_PIXELS = 120_000_000  # a picture with more is refused: unpacked it could fill the memory
+
+
+def require(condition, message):
+    """Raise ValueError with the message unless the condition holds."""
+    if not condition:
+        raise ValueError(message)
+
+
+def opened(file):
+    """Return an image file, a path or bytes, as PIL image; ValueError tells what is wrong."""
+    if not isinstance(file, bytes):
+        path = pathlib.Path(file)
+        require(path.exists(), f"there is no file {str(path)!r}: check the path")
+        require(path.is_file(), f"{str(path)!r} is no file: give an image file")
+        file = path.read_bytes()
+    require(file, "the file is empty: save the picture again")
+    try:
+        with warnings.catch_warnings(action="error", category=PIL.Image.DecompressionBombWarning):
+            return PIL.Image.open(io.BytesIO(file))
+    except PIL.UnidentifiedImageError as error:
+        raise ValueError("this is no picture that Pillow can read: give PNG or JPEG") from error
+    except (PIL.Image.DecompressionBombError, PIL.Image.DecompressionBombWarning) as error:
+        raise ValueError("the picture has too many pixels: scale it down") from error
+
+
+def from_array(array):
+    """Return an array (h, w) or (h, w, 1 to 4), bright as 0 to 1, 255 or 65,535, as PIL image."""
+    channels = array.shape[2] if array.ndim == 3 else 1
+    fits = array.size and array.ndim in (2, 3) and channels <= 4
+    require(fits, f"an array of shape {array.shape} is no image: give (h, w) or (h, w, 3)")
+    require(array.dtype.kind in "buif", f"an array of {array.dtype} is no image: give numbers")
+    require(np.isfinite(array).all(), "the array holds NaN or infinity: replace them")
+    low, high = float(array.min()), float(array.max())
+    require(low >= 0 and high < 65_536, f"the array goes from {low:g} to {high:g}: give 0 to 255")
+    full = 1 if high <= 1 else 255 if high < 256 else 65_535
+    array = (array * (255 / full)).round().astype(np.uint8)
+    return PIL.Image.fromarray(array[..., 0] if array.ndim == 3 and channels == 1 else array)
+
+
+def upright(image):
+    """Return any kind of image as a loaded PIL image, turned as its EXIF says; or ValueError."""
+    if isinstance(image, np.ndarray):
+        image = from_array(image)
+    elif isinstance(image, (str, bytes, os.PathLike)):
+        image = opened(image)
+    kind, known = type(image).__name__, isinstance(image, PIL.Image.Image)
+    require(known, f"{kind} is no image: give a path, bytes, image or array")
+    width, height = image.size
+    require(width * height <= MOST_PIXELS, f"{width}×{height} pixels are too many: scale it down")
+    require(min(image.size) >= 8, f"{width}×{height} pixels are too few: give at least 8×8")
+    try:
+        image.load()
+        return PIL.ImageOps.exif_transpose(image)
+    except (OSError, SyntaxError, ValueError, EOFError, struct.error) as error:
+        raise ValueError(f"the picture is cut off or damaged ({error}): save it again") from error
+
+
+def on_paper(image):
+    """Return a PIL image with transparent parts on paper: white for dark ink, black for bright."""
+    image = image.convert("RGBA")
+    ink = np.asarray(image.convert("L"))[np.asarray(image.getchannel("A")) > 127]
+    paper = 0 if len(ink) and ink.mean() > 127 else 255
+    page = PIL.Image.new("RGBA", image.size, (paper, paper, paper, 255))
+    return PIL.Image.alpha_composite(page, image)
+
+
+def brightness(image):
+    """Return a PIL image's brightness, float32 (h, w) in [0, 1], its longer side at most 800."""
+    if image.mode.startswith("I") or image.mode == "F":  # 16 bits or more for each pixel
+        values = np.asarray(image, np.float32)
+        image = PIL.Image.fromarray(255 * values / max(values.max(), 1))
+    else:
+        image = (on_paper(image) if image.has_transparency_data else image).convert("L")
+    small, large = min(image.size), max(image.size)
+    scale = 800 / large if large > 800 else max(1, 100 / small)
+    size = [max(1, round(scale * side)) for side in image.size]
+    resample = PIL.Image.Resampling.BOX if scale < 1 else PIL.Image.Resampling.BICUBIC
+    return np.clip(np.asarray(image.resize(size, resample), np.float32) / 255, 0, 1)

@@ -1,0 +1,1 @@
+"""What the notebook mnist_model.ipynb runs on."""

@@ -1,0 +1,151 @@
+"""The study's lists of trainings, and how the missing ones come to be: here or on a cluster."""
+
+import itertools
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+from mnist_study import results
+from mnist_study.models import registry
+from mnist_study.results import Experiment
+
+SEEDS = (1, 2, 3, 4, 5)
+dense, cnn = registry["dense_dropout"], registry["cnn"]
+brief, short = replace(dense, epochs=7), replace(dense, epochs=5)
+plain = replace(brief, affine=0, elastic=0, fade=False, smoothing=0)
+warped = replace(plain, affine=1, elastic=1)
+weak = {"epochs": 3, "affine": 0.6, "elastic": 0.6, "smoothing": 0}
+small_cnn = {"network": cnn.network, "options": {"filters": (16, 48, 64), "units": 128}}
+
+# The models as the notebook trains them, and the two best with the time they need.
+MODELS = {name: registry[name] for name in ("classic_mlp", "softmax_regression")}
+MODELS |= {"dense_dropout": dense, "dense_dropout_long": replace(dense, epochs=102)}
+MODELS |= {"cnn": cnn, "cnn_long": replace(cnn, epochs=22)}
+# Schedules made for the marks of time to accuracy that nothing else is made for.
+MARKS = {
+    "sprint": replace(brief, options={"widths": (384, 384)}, learning_rate=0.02, **weak),
+    "middle": replace(brief, epochs=12),
+    "cnn_sprint": replace(brief, **small_cnn, batch_size=256, learning_rate=0.01, **weak),
+}
+# One ingredient after another, each rung with those above it.
+classic = {"network": registry["classic_mlp"].network, "batch_size": 256}
+LADDER = {
+    "step_adam": replace(plain, **classic, learning_rate=0.002),
+    "step_wide": plain,
+    "step_affine": replace(plain, affine=1),
+    "step_elastic": warped,
+    "step_fade": replace(warped, fade=True),
+    "step_smooth": brief,
+}
+# Who teaches, and which rows validate: kinds of data.split.
+ROWS = {"taught_by_students": "students", "taught_by_census": "Census", "taught_by_both": "both"}
+ROWS |= {"split_study": "study", "split_random": "random", "split_last": "last"}
+# Changes to the ladder's last rung, compared on validation data alone.
+CHOICES = {
+    "third_of_the_rate": {"learning_rate": 0.004},
+    "twice_the_rate": {"learning_rate": 0.024},
+    "batches_of_256": {"batch_size": 256, "learning_rate": 0.008},
+    "deformed_half": {"affine": 0.5, "elastic": 0.5},
+    "deformed_half_more": {"affine": 1.5, "elastic": 1.5},
+    "twice_the_smoothing": {"smoothing": 0.1},
+    "no_dropout": {"options": {"dropout": 0}},
+    "dropout_0.3": {"options": {"dropout": 0.3}},
+    "one_layer_more": {"options": {"widths": (1024, 1024, 1024)}},
+    "twice_as_wide": {"options": {"widths": (2048, 2048)}},
+}
+
+
+def study():
+    """Return all experiments of the study, those of one seed together: seconds compare there."""
+    found = []
+    for seed in SEEDS:
+        found += [Experiment(name, r, seed, watch=True) for name, r in MODELS.items()]
+        found += [Experiment(name, r, seed) for name, r in (MARKS | LADDER).items()]
+        found += [Experiment(name, short, seed, kind) for name, kind in ROWS.items()]
+    for seed, (name, changes) in itertools.product(SEEDS[:3], CHOICES.items()):
+        recipe = replace(brief, **changes)
+        found.append(Experiment(f"choice_{name}", recipe, seed, judged_on="validation"))
+    return found
+
+
+def missing(experiments, folder=results.FOLDER):
+    """Return the descriptions of those experiments that have no record of just that content."""
+    described = map(results.describe, experiments)
+    return [found for found in described if not results.path_of(found, folder).exists()]
+
+
+def train_in_child(description):
+    """Run an experiment in a process of its own with its threads pinned; return its result.
+
+    Raises RuntimeError with the end of what the process said when it fails.
+    """
+    threads = str(description["threads"])
+    pinned = {"TF_NUM_INTRAOP_THREADS": threads, "OMP_NUM_THREADS": threads}
+    start = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-m", "mnist_study.trial"],
+        input=json.dumps(description),
+        cwd=results.PACKAGE.parent,
+        env=os.environ | pinned | {"TF_CPP_MIN_LOG_LEVEL": "3"},
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        raise RuntimeError(f"{description['name']} failed: {done.stderr[-2_000:]}")
+    return json.loads(done.stdout) | {"total_seconds": time.perf_counter() - start}
+
+
+def here(descriptions):
+    """Yield each description with its result, trained one after another on this machine."""
+    for description in descriptions:
+        yield description, train_in_child(description)
+
+
+def on_cluster(descriptions, scheduler):
+    """Yield each description with its result, trained by the workers of a Dask scheduler.
+
+    The workers start in this project's folder; one that dies has its training done by another.
+    """
+    from distributed import Client, as_completed
+
+    with Client(scheduler) as client:
+        futures = {
+            client.submit(train_in_child, d, key=results.path_of(d).stem): d for d in descriptions
+        }
+        for future, result in as_completed(futures, with_results=True):
+            yield futures[future], result
+
+
+def seconds_left(descriptions, took):
+    """Return how long the descriptions will take, in seconds, None when nothing tells.
+
+    took: {name: seconds} of trainings done; a name not in there takes their mean.
+    """
+    if not took:
+        return None
+    mean = statistics.mean(took.values())
+    return sum(took.get(description["name"], mean) for description in descriptions)
+
+
+def run(experiments, scheduler=None, folder=results.FOLDER):
+    """Train what is missing, keep each result as it comes, and say how much is left."""
+    todo = missing(experiments, folder)
+    took = {}
+    for name in {description["name"] for description in todo}:
+        seconds = [result["total_seconds"] for result in results.kept(name, folder).values()]
+        took |= {name: statistics.mean(seconds)} if seconds else {}
+    print(f"{len(experiments) - len(todo)} of {len(experiments)} trainings are kept.", flush=True)
+    for done, result in on_cluster(todo, scheduler) if scheduler else here(list(todo)):
+        results.keep(done, result, folder)
+        todo.remove(done)
+        took[done["name"]] = result["total_seconds"]
+        accuracy = result.get("test_accuracy", result["validation_accuracy"])
+        print(
+            f"{done['name']}, seed {done['seed']}: {accuracy:.2%} in {result['fit_seconds']:.0f} s;"
+            f" {len(todo)} left, about {seconds_left(todo, took) / 60:.0f} minutes",
+            flush=True,
+        )

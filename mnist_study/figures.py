@@ -1,0 +1,237 @@
+"""The study's figures, beyond those that a few lines in the notebook draw."""
+
+import io
+import itertools
+import pathlib
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import PIL.Image
+import sklearn.calibration
+import sklearn.manifold
+
+from mnist_study.statistics import risk_coverage, wilson
+
+COLOURS = {"softmax_regression": "#CC79A7", "classic_mlp": "#D55E00"}
+COLOURS |= {"dense_dropout": "#0072B2", "cnn": "#009E73"}
+PUBLISHED = pathlib.Path(__file__).with_name("published.csv")  # results of others, with sources
+OTHERS = itertools.cycle(["#E69F00", "#56B4E9", "#000000", "#999999"])
+
+
+def colour(name):
+    """Return a model's colour, the same in every figure; one of one's own gets the next free."""
+    name = name.removesuffix("_long")
+    if name not in COLOURS:
+        COLOURS[name] = next(OTHERS)
+    return COLOURS[name]
+
+
+def rung_colour(name):
+    """Return the colour of a kept experiment: its model's, or pale blue for a step to one."""
+    return colour(name) if name.removesuffix("_long") in COLOURS else "#56B4E9"
+
+
+def png(figure):
+    """Return the figure as PNG bytes and close it; 256 colours suffice, at half the bytes."""
+    full, small = io.BytesIO(), io.BytesIO()
+    figure.savefig(full, format="png")
+    plt.close(figure)
+    picture = PIL.Image.open(full).convert("RGB").quantize(256, PIL.Image.Quantize.MAXCOVERAGE)
+    picture.save(small, format="png", optimize=True)
+    return small.getvalue()
+
+
+def gallery(images, titles=(), columns=10, size=0.95, row_names=(), **settings):
+    """Return a figure of images (h, w) in rows, each under its title; settings go to imshow."""
+    rows = -(-len(images) // columns)
+    lines = max((title.count("\n") + 1 for title in titles), default=0)
+    figure, axes = plt.subplots(
+        rows, columns, figsize=(columns * size, rows * (size + 0.17 * lines) + 0.3), squeeze=False
+    )
+    for axis in axes.flat:
+        axis.set(xticks=[], yticks=[])
+        axis.spines[:].set_visible(False)
+    for axis, image in zip(axes.flat, images, strict=False):
+        axis.imshow(image, **{"cmap": "gray_r"} | settings)
+    for axis, title in zip(axes.flat, titles, strict=False):
+        axis.set_title(title, fontsize=8)
+    for axis, name in zip(axes[:, 0], row_names, strict=False):
+        axis.set_ylabel(name)
+    return figure
+
+
+def error_scale(axis, low, high, which="y"):
+    """Give the axis a logarithmic scale of errors from high down to low, labelled as accuracies."""
+    marks = [e for e in (0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0005) if low <= e <= high]
+    axis.set(**{f"{which}scale": "log", f"{which}lim": (high, low)})
+    axis.set(**{f"{which}ticks": marks, f"{which}ticklabels": [f"{1 - m:.4g}" for m in marks]})
+    getattr(axis, f"{which}axis").set_major_formatter(lambda error, _: f"{1 - error:.4g}")
+    axis.minorticks_off()
+
+
+def ladder(rungs):
+    """Return the figure of what each ingredient buys; rungs: of summary.ladder."""
+    figure, axis = plt.subplots(figsize=(8, 4))
+    for place, rung in enumerate(rungs):
+        errors, mean = rung["test_errors"], 1 - rung["test_accuracy"]["mean"]
+        axis.barh(place, 0.2 - mean, left=mean, color=rung_colour(rung["experiment"]), alpha=0.85)
+        axis.plot(errors, [place] * len(errors), "|", color="black", markersize=9)
+        times = rung["classic_times"]["mean"]
+        said = f"  {1 - mean:.2%}, {times:.1f} times"
+        axis.text(min(errors), place, said, va="center", fontsize=9)
+    axis.set_yticks(range(len(rungs)), [rung["name"] for rung in rungs])
+    axis.invert_yaxis()
+    error_scale(axis, 0.0023, 0.15, "x")
+    axis.set(xlabel="test accuracy; ticks: each seed; times: of training, in classic trainings")
+    axis.grid(axis="y", visible=False)
+    return figure
+
+
+def learning_curves(histories, quantity):
+    """Return the figure of a quantity by epoch; histories: Keras's, by model.
+
+    quantity: "accuracy", shown as error, or "loss", the cross-entropy. Training is dashed, and
+    half an epoch early, since Keras reports its mean over the epoch.
+    """
+    figure, axis = plt.subplots()
+    for name, history in histories.items():
+        smoothed = quantity == "loss" and "categorical_crossentropy" in history
+        key = "categorical_crossentropy" if smoothed else quantity
+        for part, style, shift in (("", "--", 0.5), ("val_", "o-", 0)):
+            values = np.array(history[part + key])
+            values = 1 - values + 1e-5 if quantity == "accuracy" else values
+            label = name if part else None
+            epochs = np.arange(1, len(values) + 1) - shift
+            axis.plot(epochs, values, style, color=colour(name), linewidth=1.2, label=label)
+    axis.set(xlabel="epoch", ylabel=quantity, yscale="log")
+    if quantity == "accuracy":
+        error_scale(axis, 0.0003, 0.3)
+    else:
+        axis.set(ylabel="cross-entropy loss")
+    axis.legend(title="solid: validation, dashed: training", fontsize=8)
+    return figure
+
+
+def time_to_accuracy(points):
+    """Return the figure of accuracy against seconds; points: (name, accuracy, seconds).
+
+    Published results stand beside them in grey, those without a time of minutes at the right edge.
+    """
+    figure, axis = plt.subplots(figsize=(8, 4))
+    label = {"fontsize": 8, "va": "center"}
+    for name, accuracy, seconds in points:
+        axis.plot(seconds, 1 - accuracy, "o", color=rung_colour(name), markersize=5)
+        side = "right" if name.startswith(("cnn", "sprint")) else "left"
+        axis.text(seconds, 1 - accuracy, f"  {name}  ", ha=side, **label)
+    for row in pd.read_csv(PUBLISHED).itertuples():
+        timed = row.seconds < 3_600
+        place = (row.seconds if timed else 3_000, 1 - row.accuracy)
+        axis.plot(*place, "s" if timed else ">", color="gray", markersize=4)
+        shift = 1.12 if row.accuracy == 0.984 else 1  # beside classic_mlp's own label
+        side = "left" if timed else "right"
+        axis.text(place[0], place[1] * shift, f"  {row.name}  ", color="gray", ha=side, **label)
+    axis.set(xscale="log", xlim=(0.4, 4e3), ylabel="test accuracy")
+    axis.set(xlabel="seconds of training, on a logarithmic scale (published: other hardware)")
+    error_scale(axis, 0.0028, 0.12)
+    return figure
+
+
+def confusion(matrix):
+    """Return the figure of a confusion matrix (10, 10): true digits by row, readings by column."""
+    figure, axis = plt.subplots(figsize=(5.2, 4.6))
+    mistakes = matrix * (1 - np.eye(10, dtype=int))
+    axis.imshow(mistakes, cmap="Oranges", vmax=2 * max(1, mistakes.max()))  # pale enough for text
+    for true, read in np.ndindex(10, 10):
+        shade = "gray" if true == read else "black"
+        axis.text(read, true, matrix[true, read] or "", ha="center", va="center", color=shade)
+    axis.set(xlabel="read as", ylabel="true digit", xticks=range(10), yticks=range(10))
+    axis.grid(False)
+    return figure
+
+
+def hidden_map(features, labels, wrong, seed):
+    """Return a map (t-SNE, van der Maaten and Hinton 2008) of the last hidden layer.
+
+    features: (n, units); labels: (n,); wrong: bool (n,), which are marked as mistakes.
+    """
+    places = sklearn.manifold.TSNE(random_state=seed, perplexity=20).fit_transform(features)
+    figure, axis = plt.subplots(figsize=(8, 5))
+    axis.scatter(*places.T, c=labels, cmap="tab10", s=4, alpha=0.7)
+    axis.scatter(*places[wrong].T, s=45, facecolors="none", edgecolors="black", linewidths=1)
+    for digit in range(10):
+        axis.text(*np.median(places[labels == digit], axis=0), digit, fontsize=16, weight="bold")
+    axis.set(xticks=[], yticks=[], xlabel="t-SNE, first axis", ylabel="t-SNE, second axis")
+    return figure
+
+
+def populations(records):
+    """Return the figure of error rates by population; records: {model: statistics' record}."""
+    figure, axis = plt.subplots(figsize=(8, 3))
+    for place, (name, record) in enumerate(records.items()):
+        for group, shift in (("students", -0.1), ("census", 0.1)):
+            rate = record[group]["errors"] / record[group]["n"]
+            low, high = wilson(rate, record[group]["n"])
+            fill = colour(name) if group == "students" else "white"
+            style = {"fmt": "o", "color": colour(name), "mfc": fill, "markersize": 6}
+            axis.errorbar(place + shift, rate, [[rate - low], [high - rate]], **style)
+    axis.set_xticks(range(len(records)), list(records))
+    axis.set(yscale="log", ylabel="error rate", xlabel="filled: students; hollow: Census employees")
+    axis.yaxis.set_major_formatter("{x:.1%}")
+    return figure
+
+
+def trust(name, moments, labels, risks, threshold):
+    """Return the figures of calibration and of error against coverage, side by side.
+
+    moments: {"before scaling": answers (n, 10), …} of the model called name; risks: {model:
+    calibrated answers}; threshold: of the confidence, marked for the model called name.
+    """
+    figure, (left, right) = plt.subplots(1, 2)
+    for (moment, answers), style in zip(moments.items(), ("o:", "o-"), strict=True):
+        correct = answers.argmax(1) == labels
+        curve = sklearn.calibration.calibration_curve(correct, answers.max(1).clip(0, 1), n_bins=10)
+        left.plot(*curve[::-1], style, color=colour(name), label=moment)
+    left.plot([0.3, 1], [0.3, 1], "--", color="gray", linewidth=1)
+    left.set(xlabel="probability given", ylabel=f"share right, {name}")
+    left.legend()
+    for model, answers in risks.items():
+        coverage, risk, confidence = risk_coverage(answers, labels)
+        right.plot(coverage, risk + 1e-5, color=colour(model), label=model)  # a log has no zero
+        if model == name:
+            last = max(np.sum(confidence >= threshold) - 1, 0)
+            right.plot(coverage[last], risk[last] + 1e-5, "k*", markersize=11, label="threshold")
+    right.set(xlabel="share read by the model", ylabel="error in that share")
+    right.set(yscale="log", xlim=(0.7, 1.005), ylim=(1e-4, None))
+    right.yaxis.set_major_formatter("{x:.2%}")
+    right.legend(fontsize=7)
+    return figure
+
+
+def robustness(table):
+    """Return the figure of accuracy under damage; table: a DataFrame of damage.robustness."""
+    figure, axes = plt.subplots(2, 5, figsize=(10, 4.2), sharey=True)
+    for axis, (kind, rows) in zip(axes.flat, table.groupby("corruption", sort=False), strict=True):
+        for name, of_model in rows.groupby("model", sort=False):
+            axis.plot(
+                of_model["severity"], of_model["accuracy"], "o-", color=colour(name), label=name
+            )
+        axis.axhline(0.95, color="gray", linestyle="--", linewidth=1)
+        axis.set(xlabel=kind, ylim=(0, 1.02))
+        axis.yaxis.set_major_formatter("{x:.0%}")
+    for axis in axes[:, 0]:
+        axis.set_ylabel("accuracy")
+    axes[0, 0].legend(fontsize=7)
+    return figure
+
+
+def transfer(means, sds):
+    """Return the figure of accuracy by examples and way; DataFrames, one column a way."""
+    figure, axis = plt.subplots()
+    means.plot(yerr=sds, marker="o", markersize=4, capsize=3, logx=True, ax=axis)
+    axis.set(xlabel="labelled examples of each digit", ylabel="accuracy on UCI's test digits")
+    axis.set_xticks(means.index, means.index)
+    axis.minorticks_off()
+    axis.yaxis.set_major_formatter("{x:.0%}")
+    axis.legend()
+    return figure

@@ -1,0 +1,51 @@
+"""What is written from the record: README's table of results and docs/MODEL_CARD.md."""
+
+import json
+import re
+
+from digit_reader.files import write_atomically
+from mnist_study import results, summary
+
+ROOT = results.PACKAGE.parent
+BLOCK = re.compile(r"(<!-- results, by `make report` -->\n).*?(<!-- end of results -->)", re.DOTALL)
+MODELS = {  # README's rows
+    "softmax_regression": "softmax regression",
+    "classic_mlp": "the plain recipe (512-512, dropout, RMSprop)",
+    "dense_dropout": "`dense_dropout`, 36 epochs: the notebook's",
+    "dense_dropout_long": "**`dense_dropout`, 102 epochs**",
+    "cnn": "`cnn`, 10 epochs: the notebook's",
+    "cnn_long": "`cnn`, 22 epochs",
+}
+HEAD = """\
+| model | parameters | test accuracy, mean ± sd | 95% interval | training |
+|---|--:|--:|--:|--:|
+"""
+ROW = "| {title} | {parameters:,} | {mean:.2%} ± {sd:.2%} | {low:.2%} to {high:.2%} | {times:.1f} |"
+
+
+def readme_table():
+    """Return README's table of results as Markdown."""
+    lines = []
+    for name, title in MODELS.items():
+        found = summary.test_accuracy(name)
+        found |= {"low": found["ci95"][0], "high": found["ci95"][1], "title": title}
+        found["times"] = summary.over_seeds(name)["classic_times"]["mean"]
+        found["parameters"] = next(iter(summary.kept(name).values()))["parameters"]
+        lines.append(ROW.format(**found))
+    return HEAD + "\n".join(lines) + "\n"
+
+
+def pages():
+    """Return the pages that are written from the record: {path: text}."""
+    record = json.loads((results.FOLDER / "metrics.json").read_text(encoding="utf-8"))
+    readme, card = ROOT / "README.md", ROOT / "docs" / "MODEL_CARD.md"
+    template = (results.PACKAGE / "model_card.md").read_text(encoding="utf-8")
+    text = readme.read_text(encoding="utf-8")
+    text = BLOCK.sub(lambda block: block[1] + readme_table() + block[2], text)
+    return {readme: text, card: template.format(**record)}
+
+
+def write():
+    """Write README's table and the model card."""
+    for path, text in pages().items():
+        write_atomically(path, lambda temporary, text=text: temporary.write_text(text, "utf-8"))

@@ -1,0 +1,126 @@
+"""Results on disk: experiments kept by content, one file each, and the notebook's own record."""
+
+import ast
+import dataclasses
+import functools
+import hashlib
+import json
+import pathlib
+import re
+
+from digit_reader.files import write_atomically
+from mnist_study import data, machine, models
+
+PACKAGE = pathlib.Path(__file__).resolve().parent
+FOLDER = PACKAGE.parent / "results"
+THREADS = 2  # that an experiment's matrix products are split over: another number, other bits
+ALWAYS_RUN = ("data", "training", "trial")
+
+
+@dataclasses.dataclass(frozen=True)
+class Experiment:
+    """A training to keep: what it is called, what it does, and what it is judged on."""
+
+    name: str
+    recipe: models.Recipe
+    seed: int
+    rows: str = "study"  # a kind of data.split
+    watch: bool = False  # whether to validate after each epoch
+    judged_on: str = "test"  # or "validation", for what is still to be chosen
+
+
+def without_docstrings(tree):
+    """Return a syntax tree without the strings that stand as statements."""
+    for node in ast.walk(tree):
+        if isinstance(getattr(node, "body", None), list):
+            node.body = [
+                line
+                for line in node.body
+                if not (isinstance(line, ast.Expr) and isinstance(line.value, ast.Constant))
+            ] or [ast.Pass()]
+    return tree
+
+
+@functools.cache
+def code_digest(path):
+    """Return the SHA-256 of a Python file's syntax, which comments and docstrings do not change."""
+    tree = without_docstrings(ast.parse(path.read_text(encoding="utf-8")))
+    return hashlib.sha256(ast.unparse(tree).encode()).hexdigest()
+
+
+def architecture_digest(recipe):
+    """Return the SHA-256 of the layers that a recipe's network consists of, names left out."""
+    layers = [
+        {"kind": type(layer).__name__} | layer.get_config() | {"name": None}
+        for layer in recipe.build().layers
+    ]
+    return hashlib.sha256(json.dumps(layers, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def describe(experiment, package=PACKAGE):
+    """Return all that an experiment's result depends on, as a dictionary fit for JSON."""
+    recipe = {f.name: getattr(experiment.recipe, f.name) for f in dataclasses.fields(models.Recipe)}
+    recipe["network"] = recipe["network"].__name__
+    modules = [*ALWAYS_RUN, *["deform"] * experiment.recipe.deforms]
+    description = {
+        **{key: getattr(experiment, key) for key in ("name", "seed", "rows", "watch", "judged_on")},
+        "recipe": recipe,
+        "architecture": architecture_digest(experiment.recipe),
+        "code": {name: code_digest(package / f"{name}.py") for name in modules},
+        "data": data.SHA256["mnist"],
+        "versions": machine.versions("tensorflow", "keras", "numpy"),
+        "threads": THREADS,
+    }
+    return json.loads(json.dumps(description))  # tuples become lists, as in the file
+
+
+def as_text(record):
+    """Return a record as sorted, indented JSON, lists of plain values on one line each."""
+    text = json.dumps(record, indent=1, sort_keys=True)
+    flat = re.sub(r"\[\s+[^][{}]*?\s+\]", lambda match: re.sub(r"\s+", " ", match[0]), text)
+    return flat + "\n"
+
+
+def path_of(description, folder=FOLDER):
+    """Return where the experiment so described is kept; its name ends in the description's key."""
+    key = hashlib.sha256(json.dumps(description, sort_keys=True).encode()).hexdigest()[:12]
+    return folder / f"{description['name']}-seed{description['seed']}-{key}.json"
+
+
+def keep(description, result, folder=FOLDER):
+    """Write the record of a finished experiment; one of its name and seed that was there goes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = path_of(description, folder)
+    text = as_text({"inputs": description, "result": result})
+    write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+    for other in folder.glob(f"{description['name']}-seed{description['seed']}-*.json"):
+        if other != path:
+            other.unlink()
+
+
+def kept(name, folder=FOLDER):
+    """Return the results of the experiment of that name, by seed: {seed: result}."""
+    records = [json.loads(path.read_text()) for path in folder.glob(f"{name}-seed*.json")]
+    return {
+        r["inputs"]["seed"]: r["result"] for r in sorted(records, key=lambda r: r["inputs"]["seed"])
+    }
+
+
+def study_digest(cells):
+    """Return the SHA-256 of all that the notebook's outputs come from: code, packages, records.
+
+    cells: the source of the code cells; blank ones and the one that papermill injects do not count.
+    """
+    kept = [cell.strip() for cell in cells if cell.strip()]
+    parts = [cell for cell in kept if not cell.startswith("# Parameters\n")]
+    packages = [PACKAGE, PACKAGE.parent / "digit_reader"]
+    parts += [code_digest(path) for package in packages for path in sorted(package.rglob("*.py"))]
+    records = [path for path in FOLDER.glob("*-seed*.json")]
+    parts += [path.read_text(encoding="utf-8") for path in sorted([*page_files(), *records])]
+    return hashlib.sha256("\n\n".join(parts).encode()).hexdigest()
+
+
+def page_files():
+    """Return the files that the page to draw in is built from, beside Python."""
+    page = PACKAGE.parent / "digit_reader" / "page"
+    return [path for path in page.iterdir() if path.suffix in (".html", ".css", ".js")]

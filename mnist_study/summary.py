@@ -1,0 +1,162 @@
+"""The kept experiments in numbers: accuracies over seeds, the ladder, times, who is misread."""
+
+import functools
+
+import numpy as np
+
+from mnist_study import data, results
+from mnist_study.statistics import mcnemar, mean_accuracy, population_record, spread
+
+POPULATION = data.writers(10_000)
+# The ladder from bottom to top: each rung's experiment, and what it adds to the one before.
+LADDER = {
+    "softmax_regression": "softmax regression",
+    "classic_mlp": "the plain recipe",
+    "step_adam": "Adam, its rate rising and falling",
+    "step_wide": "+ wider, batch normalisation",
+    "step_affine": "+ affine deformation",
+    "step_elastic": "+ elastic deformation",
+    "step_fade": "+ fading deformation",
+    "step_smooth": "+ label smoothing",
+    "dense_dropout": "+ 36 epochs: dense_dropout",
+    "dense_dropout_long": "+ 102 epochs",
+}
+# The well-known marks of test accuracy, and the schedule fixed beforehand for each.
+MARKS = {0.9774: "sprint", 0.984: "sprint", 0.99: "step_smooth", 0.9904: "cnn_sprint"}
+MARKS |= {0.9922: "middle", 0.993: "dense_dropout", 0.995: "dense_dropout_long"}
+
+
+@functools.cache
+def kept(name):
+    """Return the results of an experiment by seed; raise LookupError where there are none."""
+    found = results.kept(name)
+    if not found:
+        raise LookupError(f"results/ has no record of {name}: make experiments")
+    return found
+
+
+def wrong(name):
+    """Return which test images an experiment's models misread: bool (seeds, 10000)."""
+    rows = [result["misread"] for result in kept(name).values()]
+    found = np.zeros((len(rows), len(POPULATION)), bool)
+    for of_seed, misread in zip(found, rows, strict=True):
+        of_seed[misread] = True
+    return found
+
+
+def test_accuracy(name):
+    """Return mean, sd and interval of the test accuracy, over seeds and writers."""
+    return mean_accuracy(wrong(name), POPULATION)
+
+
+def populations(name):
+    """Return errors by population and their ratio, over seeds and writers."""
+    return population_record(wrong(name), POPULATION)
+
+
+def classic_times(name):
+    """Return fit times in units of classic_mlp's, of each seed trained beside it: a list."""
+    classic = kept("classic_mlp")
+    return [
+        result["fit_seconds"] / classic[seed]["fit_seconds"]
+        for seed, result in kept(name).items()
+        if seed in classic
+        and result["machine"]["processor"] == classic[seed]["machine"]["processor"]
+    ]
+
+
+def over_seeds(name):
+    """Return the spread over seeds of an experiment's accuracies and times."""
+    runs = list(kept(name).values())
+    keys = [key for key in runs[0] if key.endswith("_accuracy") or key == "fit_seconds"]
+    found = {key: spread([run[key] for run in runs]) for key in keys}
+    return found | {"classic_times": spread(classic_times(name))}
+
+
+def ladder():
+    """Return the ladder's rungs from bottom to top: name, title, errors and time over seeds."""
+    rungs = []
+    for name, title in LADDER.items():
+        entry = {"experiment": name, "name": title} | over_seeds(name)
+        rungs.append(entry | {"test_errors": [1 - r["test_accuracy"] for r in kept(name).values()]})
+    return rungs
+
+
+def marks():
+    """Return for each mark its schedule, its accuracy and time over seeds, whether reached."""
+    found = []
+    for threshold, name in MARKS.items():
+        entry = {"threshold": threshold, "model": name} | over_seeds(name)
+        reached = entry["test_accuracy"]["mean"] >= threshold
+        found.append(entry | {"reached": bool(reached)})
+    return found
+
+
+def times():
+    """Return the points of accuracy against time: (name, mean accuracy, mean seconds)."""
+    names = ["softmax_regression", "classic_mlp", *MARKS.values(), "cnn", "cnn_long"]
+    found = {name: over_seeds(name) for name in names}
+    return [(n, f["test_accuracy"]["mean"], f["fit_seconds"]["mean"]) for n, f in found.items()]
+
+
+def dense_against_cnn():
+    """Return McNemar's test of dense_dropout_long (first) and cnn_long, by seed."""
+    pairs = zip(wrong("dense_dropout_long"), wrong("cnn_long"), strict=True)
+    return {seed: mcnemar(*pair) for seed, pair in zip(kept("cnn_long"), pairs, strict=True)}
+
+
+def choices():
+    """Return the validation errors of each variant less the recipe's own, in pairs of a seed.
+
+    {variant: spread of the differences, in images of the 6,000}.
+    """
+    own = kept("step_smooth")
+    found = {}
+    for path in sorted(results.FOLDER.glob("choice_*-seed1-*.json")):
+        name = path.name.split("-seed")[0]
+        pairs = [(r["validation_accuracy"], own[s]) for s, r in kept(name).items()]
+        differences = [6_000 * (own["validation_accuracy"] - a) for a, own in pairs]
+        found[name.removeprefix("choice_").replace("_", " ")] = spread(differences)
+    return found
+
+
+def splits():
+    """Return validation error less test error of the short schedule, by the split it left."""
+    found = {}
+    for name in ("split_study", "split_random", "split_last"):
+        runs = kept(name).values()
+        found[name] = spread([r["test_accuracy"] - r["validation_accuracy"] for r in runs])
+    return found
+
+
+def same_as_kept(name, seed, weights_sha256):
+    """Return whether the kept experiment of that name and seed has just these weights.
+
+    None where there is no such experiment.
+    """
+    record = results.kept(name).get(seed)
+    return record and record["weights_sha256"] == weights_sha256
+
+
+def seeds():
+    """Return what the experiments give over seeds, for results/metrics.json."""
+    models = ("softmax_regression", "classic_mlp", "dense_dropout", "dense_dropout_long")
+    models += ("cnn", "cnn_long")
+    taught = ("taught_by_students", "taught_by_census", "taught_by_both")
+    return {
+        "runs": len(kept("dense_dropout_long")),
+        "weights_sha256": {
+            name: {f"seed {seed}": r["weights_sha256"] for seed, r in kept(name).items()}
+            for name in models
+        },
+        "models": {
+            name: over_seeds(name) | {"test_accuracy_over_writers": test_accuracy(name)}
+            for name in models
+        },
+        "ablation": ladder(),
+        "time_to_accuracy": marks(),
+        "populations": {name: populations(name) for name in models + taught},
+        "mcnemar": dense_against_cnn(),
+        "choices": choices(),
+        "splits": splits(),
+    }

@@ -1,0 +1,88 @@
+"""Records as tables to read, of text: one row an entry, figures rounded to what they are worth."""
+
+import math
+
+import pandas as pd
+
+from mnist_study import summary
+from mnist_study.statistics import strength_at, wilson
+
+
+def percent(share, digits=2):
+    """Return a share as percent; a negative zero loses its sign."""
+    return f"{round(share, digits + 2) + 0.0:.{digits}%}"
+
+
+def with_interval(share, count):
+    """Return a share measured on count images, with Wilson's 95% interval, as text."""
+    low, high = wilson(share, count)
+    return f"{share:.2%} ({low:.2%} to {high:.2%})"
+
+
+def results(metrics, count, seed):
+    """Return the table of this run's models beside those kept, over seeds; count: test images."""
+    rows = {}
+    for name, record in metrics.items():
+        row = rows[name] = {"parameters": f"{record['parameters']:,}"}
+        row["training"] = f"{record['epochs']} epochs, {record['fit_seconds']:.0f} s"
+        row["validation"] = f"{record['validation_accuracy']:.2%}"
+        row["test, 95% interval over images"] = with_interval(record["test_accuracy"], count)
+        same = summary.same_as_kept(name, seed, record["weights_sha256"])
+        row["weights"] = {True: "as kept", False: "others than kept", None: "none kept"}[same]
+    return pd.DataFrame(rows).T
+
+
+def over_seeds(names):
+    """Return the table of the kept experiments' test accuracies, over seeds and writers."""
+    rows = {}
+    for name in names:
+        found, models = summary.test_accuracy(name), summary.over_seeds(name)
+        row = rows[name] = {"seeds": found["n"]}
+        row["test, mean ± sd over seeds"] = f"{found['mean']:.2%} ± {found['sd']:.2%}"
+        row["95% over seeds and writers"] = "{:.2%} to {:.2%}".format(*found["ci95"])
+        row["validation"] = f"{models['validation_accuracy']['mean']:.2%}"
+        row["time, in classic trainings"] = f"{models['classic_times']['mean']:.1f}"
+    return pd.DataFrame(rows).T
+
+
+def marks():
+    """Return the table of time to accuracy."""
+    rows = {}
+    for mark in summary.marks():
+        row = rows[f"{mark['threshold']:.2%}"] = {"schedule": mark["model"]}
+        test, classic = mark["test_accuracy"], mark["classic_times"]
+        row["test, mean ± sd"] = f"{test['mean']:.2%} ± {test['sd']:.2%}"
+        row["reached"] = "yes" if mark["reached"] else "no"
+        row["seconds"] = f"{mark['fit_seconds']['mean']:.1f}"
+        row["in classic trainings"] = f"{classic['mean']:.2f} ± {classic['sd']:.2f}"
+    return pd.DataFrame(rows).T.rename_axis("mark")
+
+
+def choices():
+    """Return the table of variants: validation errors more than the recipe's own, of 6,000."""
+    rows = summary.choices().items()
+    said = {name: f"{found['mean']:+.0f} ± {found['sd']:.0f}" for name, found in rows}
+    return pd.Series(said, name="more errors than the recipe, mean ± sd").to_frame()
+
+
+def populations(names):
+    """Return the table of kept experiments' error rates by population, over seeds and writers."""
+    rows = {}
+    for name in names:
+        record = summary.populations(name)
+        low, high = record["ratio_ci95"]
+        rates = {g: record[g]["errors"] / record[g]["n"] for g in ("students", "census")}
+        rows[name] = {f"error rate, {group}": f"{rate:.2%}" for group, rate in rates.items()}
+        rows[name]["ratio, 95% interval"] = f"{record['ratio']:.1f} ({low:.1f} to {high:.1f})"
+    return pd.DataFrame(rows).T
+
+
+def limits(table):
+    """Return how strong each damage may grow until a model reads less than 95%, interpolated.
+
+    table: a DataFrame of damage.robustness.
+    """
+    groups = table.groupby(["corruption", "model"], sort=False)[["severity", "accuracy"]]
+    found = groups.apply(lambda rows: strength_at(rows["severity"], rows["accuracy"])).unstack()
+    said = found.map(lambda value: f"{value:.2g}" if value < math.inf else "not reached")
+    return said.rename_axis(index=None, columns=None)
