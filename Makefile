@@ -24,6 +24,7 @@ report: install ## write README's table and docs/MODEL_CARD.md from results/
 	@$(RUN) -m mnist_study report
 
 read: install ## read pictures of digits: make read IMAGES="a.png b.jpg", FORMAT=json for JSON
+	@$(if $(IMAGES),,$(error Say which pictures to read: make read IMAGES="a.png b.jpg"))
 	@$(RUN) -m digit_reader --format $(or $(FORMAT),table) $(IMAGES)
 
 test: install-dev browser ## check that it works and that what it says is true

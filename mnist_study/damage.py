@@ -37,35 +37,35 @@ def occluded(images, side):
     return images
 
 
-def windowed(filtered):
-    """Return a function that filters images with a window of 1 plus so many pixels a side."""
-    return lambda images, pixels: filtered(images, size=(1, 1 + pixels, 1 + pixels, 1))
+def windowed(filtered, images, pixels):
+    """Return the images filtered with a window of 1 plus so many pixels a side."""
+    return filtered(images, size=(1, 1 + pixels, 1 + pixels, 1))
 
 
-DAMAGE = {  # what is done, and how strongly
-    "rotation, degrees": (rotated, (0, 10, 20, 25, 30, 45, 60)),
-    "shift, pixels": (lambda x, pixels: mapped(x, np.eye(2), (0, pixels)), (0, 1, 2, 3, 4, 6)),
-    "shrinking, share of size": (
-        lambda x, share: mapped(x, np.eye(2) / (1 - share)),
-        (0, 0.1, 0.2, 0.3, 0.4, 0.5),
-    ),
-    "shear": (lambda x, slope: mapped(x, [[1, slope], [0, 1]]), (0, 0.2, 0.4, 0.6, 0.8)),
-    "noise, standard deviation": (
-        lambda x, deviation: noisy(x, deviation, 1),
-        (0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5),
-    ),
-    "blur, pixels": (
-        lambda x, pixels: scipy.ndimage.gaussian_filter(x, (0, pixels, pixels, 0)),
-        (0, 0.5, 1, 1.5, 2, 3),
-    ),
-    "thicker strokes, pixels": (windowed(scipy.ndimage.maximum_filter), (0, 1, 2, 3, 4)),
-    "thinner strokes, pixels": (windowed(scipy.ndimage.minimum_filter), (0, 1, 2)),
-    "occlusion, pixels": (occluded, (0, 4, 6, 8, 10, 12)),
-    "inverted contrast": (
-        lambda x, share: np.abs(share - x),
-        (0, 0.05, 0.1, 0.15, 0.2, 0.5, 1),
-    ),
+HOW = {  # what is done to images x, so strongly
+    "rotation, degrees": rotated,
+    "shift, pixels": lambda x, by: mapped(x, np.eye(2), (0, by)),
+    "shrinking, share of size": lambda x, by: mapped(x, np.eye(2) / (1 - by)),
+    "shear": lambda x, by: mapped(x, [[1, by], [0, 1]]),
+    "noise, standard deviation": lambda x, by: noisy(x, by, seed=1),
+    "blur, pixels": lambda x, by: scipy.ndimage.gaussian_filter(x, (0, by, by, 0)),
+    "thicker strokes, pixels": lambda x, by: windowed(scipy.ndimage.maximum_filter, x, by),
+    "thinner strokes, pixels": lambda x, by: windowed(scipy.ndimage.minimum_filter, x, by),
+    "occlusion, pixels": occluded,
+    "inverted contrast": lambda x, by: np.abs(by - x),
 }
+STRENGTHS = [  # of each, in that order, from none on
+    (0, 10, 20, 25, 30, 45, 60),
+    (0, 1, 2, 3, 4, 6),
+    (0, 0.1, 0.2, 0.3, 0.4, 0.5),
+    (0, 0.2, 0.4, 0.6, 0.8),
+    (0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5),
+    (0, 0.5, 1, 1.5, 2, 3),
+    (0, 1, 2, 3, 4),
+    (0, 1, 2),
+    (0, 4, 6, 8, 10, 12),
+    (0, 0.05, 0.1, 0.15, 0.2, 0.5, 1),
+]
 
 
 def robustness(models, inputs, labels):
@@ -74,7 +74,7 @@ def robustness(models, inputs, labels):
     inputs: float32 (n, 28, 28, 1), n a multiple of 32; labels: (n,).
     """
     found = []
-    for kind, (spoil, strengths) in DAMAGE.items():
+    for (kind, spoil), strengths in zip(HOW.items(), STRENGTHS, strict=True):
         for strength in strengths:
             spoilt = np.asarray(spoil(inputs, strength), np.float32)
             for name, model in models.items():

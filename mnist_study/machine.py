@@ -8,18 +8,18 @@ from importlib.metadata import version
 
 
 def processor():
-    """Return the processor's name, its family and model, and whether it has AVX-512, as text.
+    """Return the processor's name, family and model, and whether it has AVX-512, as text.
 
     Two of one name may round differently, so the name alone would not do.
     """
-    try:
-        text = pathlib.Path("/proc/cpuinfo").read_text()
-    except OSError:
-        return platform.processor() or platform.machine()
+    path = pathlib.Path("/proc/cpuinfo")
+    text = path.read_text() if path.exists() else ""
     found = dict(re.findall(r"(?m)^(model name|cpu family|model)\s*: (.+)$", text))
-    kind = ", ".join(f"{name} {found[name]}" for name in ("cpu family", "model") if name in found)
-    wide = "with AVX-512" if "avx512f" in text else "without AVX-512"
-    return f"{found.get('model name', platform.machine())} ({kind}, {wide})"
+    if len(found) < 3:
+        return platform.processor() or platform.machine()
+    wide = "with" if "avx512f" in text else "without"
+    kind = f"cpu family {found['cpu family']}, model {found['model']}, {wide} AVX-512"
+    return f"{found['model name']} ({kind})"
 
 
 def versions(*packages):

@@ -8,7 +8,7 @@ from mnist_study import results, summary
 
 ROOT = results.PACKAGE.parent
 BLOCK = re.compile(r"(<!-- results, by `make report` -->\n).*?(<!-- end of results -->)", re.DOTALL)
-MODELS = {  # README's rows
+ROWS = {  # of README's table
     "softmax_regression": "softmax regression",
     "classic_mlp": "the plain recipe (512-512, dropout, RMSprop)",
     "dense_dropout": "`dense_dropout`, 36 epochs: the notebook's",
@@ -17,7 +17,7 @@ MODELS = {  # README's rows
     "cnn_long": "`cnn`, 22 epochs",
 }
 HEAD = """\
-| model | parameters | test accuracy, mean ± sd | 95% interval | training |
+| model | parameters | test accuracy, mean ± sd | 95% interval | training time |
 |---|--:|--:|--:|--:|
 """
 ROW = "| {title} | {parameters:,} | {mean:.2%} ± {sd:.2%} | {low:.2%} to {high:.2%} | {times:.1f} |"
@@ -26,7 +26,7 @@ ROW = "| {title} | {parameters:,} | {mean:.2%} ± {sd:.2%} | {low:.2%} to {high:
 def readme_table():
     """Return README's table of results as Markdown."""
     lines = []
-    for name, title in MODELS.items():
+    for name, title in ROWS.items():
         found = summary.test_accuracy(name)
         found |= {"low": found["ci95"][0], "high": found["ci95"][1], "title": title}
         found["times"] = summary.over_seeds(name)["classic_times"]["mean"]

