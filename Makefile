@@ -55,7 +55,7 @@ install: $(RUN)
 		$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt && \
 		cp requirements.txt $(VENV)/; }
 
-install-dev: install
+install-dev: install ## install what tests and clusters need, too
 	@cmp -s tests/requirements.txt $(VENV)/tests-requirements.txt || { echo "Installing the test tools ..." && \
 		$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/requirements.txt && \
 		cp tests/requirements.txt $(VENV)/tests-requirements.txt; }

@@ -60,7 +60,8 @@ def execute(notebook, target):
     try:
         executor.preprocess(notebook, {"metadata": {"path": str(ROOT)}})
     except CellExecutionError as error:
-        sys.exit(f"{error}\nThe run stopped; what stood here before is as it was.")
+        said = re.sub("\x1b\\[[0-9;]*m", "", str(error))  # IPython's colours
+        sys.exit(f"{said}\nThe run stopped; what stood here before is as it was.")
     text = nbformat.writes(notebook) + "\n"
     write_atomically(target, lambda path: path.write_text(text, encoding="utf-8"))
     for section, seconds in executor.seconds.most_common(5):
@@ -81,6 +82,7 @@ def run():
 
 def experiments(scheduler=None):
     """Train what results/ lacks."""
+    from mnist_study import quiet  # noqa: F401, I001  (first)
     from mnist_study import experiments
 
     experiments.run(experiments.study(), scheduler)
@@ -118,6 +120,7 @@ def compare(expected, measured):
 
 def report():
     """Write README's table and docs/MODEL_CARD.md from results/."""
+    from mnist_study import quiet  # noqa: F401, I001  (first)
     from mnist_study import report
 
     report.write()

@@ -93,7 +93,8 @@ def train_in_child(description):
         text=True,
     )
     if done.returncode:
-        raise RuntimeError(f"{description['name']} failed: {done.stderr[-2_000:]}")
+        said = f"status {done.returncode}: {done.stderr[-2_000:]}"
+        raise RuntimeError(f"{description['name']} failed with {said}")
     return json.loads(done.stdout) | {"total_seconds": time.perf_counter() - start}
 
 

@@ -14,6 +14,7 @@ from mnist_study import data, machine, models
 PACKAGE = pathlib.Path(__file__).resolve().parent
 FOLDER = PACKAGE.parent / "results"
 THREADS = 2  # that an experiment's matrix products are split over: another number, other bits
+NOT_SHOWN = ("__main__", "experiments", "report")  # modules that no output comes from
 ALWAYS_RUN = ("data", "training", "trial")
 
 
@@ -114,7 +115,9 @@ def study_digest(cells):
     parts = [cell.strip() for cell in cells if cell.strip()]
     parts = [cell for cell in parts if not cell.startswith("# Parameters\n")]
     reader = PACKAGE.parent / "digit_reader"
-    parts += map(code_digest, [*sorted(PACKAGE.glob("*.py")), *sorted(reader.rglob("*.py"))])
-    other = [*reader.glob("page/*.*[!y]"), *FOLDER.glob("*-seed*.json")]
+    modules = [path for path in sorted(PACKAGE.glob("*.py")) if path.stem not in NOT_SHOWN]
+    parts += map(code_digest, [*modules, *sorted(reader.rglob("*.py"))])
+    other = [path for path in reader.glob("page/*.*[!y]") if path.name != "model.js"]
+    other += [PACKAGE / "study.mplstyle", PACKAGE / "published.csv", *FOLDER.glob("*-seed*.json")]
     parts += [path.read_text(encoding="utf-8") for path in sorted(other)]
     return hashlib.sha256("\n\n".join(parts).encode()).hexdigest()

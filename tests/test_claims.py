@@ -67,12 +67,22 @@ def classic_times(name):
     return SEEDS["models"][name]["classic_times"]["mean"]
 
 
-long, short, classic, cnn = (
-    accuracy(OURS_LONG),
-    accuracy(OURS),
-    accuracy("classic_mlp"),
-    accuracy(CNN_LONG),
-)
+CHOICES = SEEDS["choices"]
+BETTER = ("deformed half", "no dropout", "twice the rate")
+DECIDED = (*BETTER, "deformed half more")
+
+
+def choice(name):
+    """Return how many more validation images a variant misreads than the recipe, over seeds."""
+    return CHOICES[name]
+
+
+def above(name):
+    """Return how many points the validation error lay above the test error, without a sign."""
+    return abs(100 * SEEDS["splits"][name]["mean"])
+
+
+long, classic, cnn = accuracy(OURS_LONG), accuracy("classic_mlp"), accuracy(CNN_LONG)
 calibration, OWN = RECORD["calibration"][OURS], RECORD["own_digits"]
 CLAIMS = [
     ("# {:.1%} on MNIST with a dense network", long["mean"]),
@@ -90,6 +100,16 @@ CLAIMS = [
         classic["sd"],
     ),
     ("{:.2f} points more than the 97.74%", 100 * (classic["mean"] - 0.9774)),
+    (
+        "lay {:.2f} points above the test's, on random rows {:.2f}, on the last rows {:.2f}",
+        *map(above, ("split_study", "split_random", "split_last")),
+    ),
+    (
+        "by {:.0f} to {:.0f} images, and deformation half as strong again does worse by {:.0f}",
+        min(-choice(name)["mean"] for name in BETTER),
+        max(-choice(name)["mean"] for name in BETTER),
+        choice("deformed half more")["mean"],
+    ),
     ("take a dense net from {:.1%} to {:.1%}", classic["mean"], long["mean"]),
     ("**Affine deformation removes {:.0%} of the errors**", removed("step_wide", "step_affine")),
     (
@@ -130,7 +150,7 @@ CLAIMS = [
         *map(noise, ("step_affine", "step_elastic")),
     ),
     (
-        "MNIST's help is still worth {:.1f} points",
+        "fifty steps of training from scratch still end {:.1f} points behind",
         100 * (transferred("fine-tuned", 50) - transferred("from scratch", 50)),
     ),
     (
@@ -138,23 +158,17 @@ CLAIMS = [
         MODELS["cnn"]["uci_accuracy"],
         MODELS[OURS]["uci_accuracy"],
     ),
-    ("take `cnn` to {:.0%} of UCI's digits", transferred("fine-tuned", 10)),
+    ("take `cnn` to {:.1%} of UCI's digits", transferred("fine-tuned", 10)),
     (
         "takes `dense_dropout` from {:.0%} to {:.0%}",
         OWN["uci_accuracy_unprepared"],
         OWN["uci_accuracy_prepared"],
     ),
-    ("Fine-tuned on ten examples of each digit, cnn reads {:.0%}", transferred("fine-tuned", 10)),
     # README
+    ("takes about {:.0f} minutes on two cores with AVX-512", RECORD["total_seconds"] / 60),
     ("dense network with dropout reads {:.2%} of MNIST's test digits right**", long["mean"]),
     ("Keras's well-known example reads {:.2%}, the project", classic["mean"]),
 ]
-
-
-def overlaps(*names):
-    """Return whether the ranges of validation less test error, over seeds, have a common point."""
-    found = [SEEDS["splits"][name] for name in names]
-    return max(entry["min"] for entry in found) <= min(entry["max"] for entry in found)
 
 
 def sooner(kind, one, other):
@@ -180,9 +194,10 @@ def classic_time(mark):
 
 
 def ahead(name):
-    """Return by how much training accuracy ends above validation accuracy, as Keras reports it."""
+    """Return the share of the epochs whose validation accuracy exceeds the training accuracy."""
     history = summary.kept(name)[1]["history"]
-    return history["accuracy"][-1] - history["val_accuracy"][-1]
+    pairs = zip(history["val_accuracy"], history["accuracy"], strict=True)
+    return statistics.mean(judged > learnt for judged, learnt in pairs)
 
 
 def confused():
@@ -202,10 +217,6 @@ DENSE_AND_CNN = SEEDS["mcnemar"].values()
 FOUR = ("softmax_regression", "classic_mlp", OURS, "cnn")
 COMPARISONS = [
     (
-        "would foretell the test error better, three seeds could not tell",
-        overlaps("split_study", "split_random", "split_last"),
-    ),
-    (
         "The wider network with batch normalisation buys little by itself",
         removed("step_adam", "step_wide") < 0.2,
     ),
@@ -219,8 +230,12 @@ COMPARISONS = [
         and statistics.median(t["p_value"] for t in DENSE_AND_CNN) > 0.05,
     ),
     (
-        "Most of these differences are smaller than their spread",
-        statistics.median(abs(c["mean"]) / c["sd"] for c in SEEDS["choices"].values()) < 1,
+        "Weaker deformation, no dropout and twice the rate do better in so few epochs",
+        all(choice(name)["max"] < 0 for name in BETTER),
+    ),
+    (
+        "the others tie",
+        all(abs(c["mean"]) < c["sd"] for name, c in CHOICES.items() if name not in DECIDED),
     ),
     (
         "mark falls in about a tenth of its time",
@@ -231,8 +246,8 @@ COMPARISONS = [
         MARKS[0.984]["fit_seconds"]["mean"] < 10 < 60 < MARKS[0.995]["fit_seconds"]["mean"],
     ),
     (
-        "On plain images training runs ahead of validation; on deformed ones it stays behind",
-        ahead("softmax_regression") < ahead("classic_mlp") > 0 > max(ahead(OURS), ahead("cnn")),
+        "On plain images training runs away from validation; on deformed ones it trails behind",
+        ahead("classic_mlp") <= 0.1 and ahead(OURS) > 0.8 and ahead("cnn") >= 0.7,
     ),
     (
         "The plain recipe's validation loss climbs while its training loss falls",
@@ -253,8 +268,8 @@ COMPARISONS = [
     ),
     ("**It confuses digits that look alike**, 4 and 9 first", {4, 9} == set(confused())),
     (
-        "about a fifth of its mistakes are at labels that people dispute",
-        0.15 < RECORD["labels"]["misread"] / MISTAKES < 0.25,
+        "about a sixth of its mistakes are at labels that people dispute",
+        0.14 < RECORD["labels"]["misread"] / MISTAKES < 0.2,
     ),
     (
         "it makes next to no errors on the rest",
@@ -270,8 +285,8 @@ COMPARISONS = [
         min(damaged("rotation", 25), damaged("shift", 3)) > 0.95 > damaged("noise", 0.15),
     ),
     (
-        "A sixth of the printed letters pass the threshold, and so does a blank page",
-        0.13 < nonsense("letters") < 0.2 and nonsense("blank page") == 1,
+        "More than a third of the printed letters pass the threshold, and so does a blank page",
+        nonsense("letters") > 1 / 3 and nonsense("blank page") == 1,
     ),
     (
         "Not by confidence alone: guessing gives",
@@ -297,8 +312,9 @@ FACTS = [  # of others, of how things are arranged, or names; each as it stands 
     r"6,000 validation images",
     r"13 people|around 1990|5,000 MNIST images",
     r"4 and 9 first|these 15 contested labels|25 degrees",
+    r"a tilted or wavy 3 is still a 3|A page with a drawn 4, the 28 by 28 pixels",
     r"do not take 99\.5% for a promise",
-    r"et al\. \d{4}|McNemar 1947|BY-SA 3\.0|SHA-256|Python 3\.11, 3\.12 or 3\.13|3 GB",
+    r"et al\. \d{4}|McNemar 1947|BY-SA 3\.0|Python 3\.11, 3\.12 or 3\.13|3 GB",
     r"(?<= )#+ \d\. |(?<= )\d\. (?=\[)",  # numbers of sections
 ]
 

@@ -175,7 +175,9 @@ def test_a_failed_training_says_why(mnist_file, monkeypatch, tmp_path):
     with pytest.raises(ValueError, match="holds other images than this experiment is about"):
         trial.run(description | {"data": data.SHA256["mnist-5k"]})
     monkeypatch.setattr(results, "PACKAGE", tmp_path / "mnist_study")
-    with pytest.raises(RuntimeError, match=r"tiny failed: .*No module named 'mnist_study'"):
+    with pytest.raises(
+        RuntimeError, match=r"tiny failed with status 1: .*No module named 'mnist_study'"
+    ):
         experiments.train_in_child(description)
 
 
