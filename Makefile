@@ -28,7 +28,7 @@ read: install ## read pictures of digits: make read IMAGES="a.png b.jpg", FORMAT
 	@$(RUN) -m digit_reader --format $(or $(FORMAT),table) $(IMAGES)
 
 test: install-dev browser ## check that it works and that what it says is true
-	@$(RUN) -m pytest tests
+	@$(RUN) -m pytest -n 2 --dist loadfile tests
 
 lab: install ## open the notebook in JupyterLab
 	@$(RUN) -m jupyter lab mnist_model.ipynb

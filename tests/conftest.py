@@ -136,8 +136,8 @@ def executed(folder, name="mnist_model.ipynb", terminal=""):
 
 
 @pytest.fixture(scope="session")
-def quick(tmp_path_factory):
-    """A clean copy after a quick `make run`; see executed."""
+def quick(mnist_file, tmp_path_factory):
+    """A clean copy after a quick `make run` on the full MNIST; see executed."""
     folder = clean_copy(tmp_path_factory.mktemp("quick"))
     edit_notebook(folder / "mnist_model.ipynb", profile="quick")
     return executed(folder, terminal=run(*make("run"), folder=folder).stdout)
