@@ -62,8 +62,7 @@ def execute(notebook, target):
     except CellExecutionError as error:
         said = re.sub("\x1b\\[[0-9;]*m", "", str(error))  # IPython's colours
         sys.exit(f"{said}\nThe run stopped; what stood here before is as it was.")
-    text = nbformat.writes(notebook) + "\n"
-    write_atomically(target, lambda path: path.write_text(text, encoding="utf-8"))
+    write_atomically(target, lambda path: nbformat.write(notebook, path))
     for section, seconds in executor.seconds.most_common(5):
         print(f"{seconds:6.0f} s in {section}")
 
@@ -100,9 +99,9 @@ def reproduce():
         sys.exit("The record is about other images; README, 'Without network', tells more.")
     worst = compare(expected, measured)
     verdict = f"the largest difference is {worst:.4f}, the tolerance {TOLERANCE}"
-    sys.exit(
-        f"Not reproduced: {verdict}." if worst > TOLERANCE else print(f"Reproduced: {verdict}.")
-    )
+    if worst > TOLERANCE:
+        sys.exit(f"Not reproduced: {verdict}.")
+    print(f"Reproduced: {verdict}.")
 
 
 def compare(expected, measured):

@@ -120,12 +120,7 @@ def on_cluster(descriptions, scheduler):
 
 
 def seconds_left(descriptions, took):
-    """Return how long the descriptions will take, in seconds, None when nothing tells.
-
-    took: {name: seconds} of trainings done; a name not in there takes their mean.
-    """
-    if not took:
-        return None
+    """Return the seconds that the descriptions will take; took: {name: seconds} of some done."""
     mean = statistics.mean(took.values())
     return sum(took.get(description["name"], mean) for description in descriptions)
 

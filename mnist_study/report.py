@@ -4,7 +4,7 @@ import json
 import re
 
 from digit_reader.files import write_atomically
-from mnist_study import results, summary
+from mnist_study import results, session, summary
 
 ROOT = results.PACKAGE.parent
 BLOCK = re.compile(r"(<!-- results, by `make report` -->\n).*?(<!-- end of results -->)", re.DOTALL)
@@ -35,9 +35,14 @@ def readme_table():
     return HEAD + "\n".join(lines) + "\n"
 
 
+def read_record():
+    """Return the record of the notebook's last run here."""
+    return json.loads((results.FOLDER / "metrics.json").read_text(encoding="utf-8"))
+
+
 def pages():
     """Return the pages that are written from the record: {path: text}."""
-    record = json.loads((results.FOLDER / "metrics.json").read_text(encoding="utf-8"))
+    record = read_record()
     readme, card = ROOT / "README.md", ROOT / "docs" / "MODEL_CARD.md"
     template = (results.PACKAGE / "model_card.md").read_text(encoding="utf-8")
     text = readme.read_text(encoding="utf-8")
@@ -46,6 +51,11 @@ def pages():
 
 
 def write():
-    """Write README's table and the model card."""
+    """Write README's table and the model card, unless the record is not of the study."""
+    record = read_record()
+    as_told = all(record["parameters"][name] == value for name, value in session.STUDY.items())
+    if not as_told or record["dataset"]["name"] != "mnist":
+        print("This run is not the study's: README's table and the model card stay as they are.")
+        return
     for path, text in pages().items():
         write_atomically(path, lambda temporary, text=text: temporary.write_text(text, "utf-8"))
