@@ -81,16 +81,16 @@ def split(labels, size=6_000, kind="study", seed=1):
     """Return the rows that train and those that validate, size of these; both sorted.
 
     labels: of the training set, (n,). kind "study" holds out the last rows of each population, in
-    the test set's proportion, or of each digit where the writers are unknown; "random" and "last"
-    hold out what they say. "students", "Census" and "both" validate as "study" does and train on
-    equally many rows of each population named, drawn at random.
+    the test set's proportion, or of each digit where the writers are unknown; "from students" and
+    "from Census" train on all rows of a population and validate on all of the other, whose writers
+    are all new. "students", "Census" and "both" validate as "study" does and train on equally many
+    rows of each population named, drawn at random.
     """
     generator, groups = np.random.default_rng(seed), writers(len(labels))
-    if kind == "random":
-        held = np.sort(generator.choice(len(labels), size, replace=False))
-    elif kind == "last":
-        held = np.arange(len(labels) - size, len(labels))
-    elif "unknown" in groups:
+    if kind.startswith("from "):
+        teaching = groups == kind.removeprefix("from ")
+        return np.flatnonzero(teaching), np.flatnonzero(~teaching)
+    if "unknown" in groups:
         held = last_of_each(labels, dict.fromkeys(range(10), 0.1), size)
     else:
         held = last_of_each(groups, {"students": 0.5001, "Census": 0.4999}, size)

@@ -18,12 +18,12 @@ BUMPS = bumps.astype(np.float32)
 def affine_positions(count, seed):
     """Return where pixels come from under random affine maps, relative to the centre.
 
-    Rotation up to 8 degrees, shear 0.1, scale 8% an axis, shift 1.2 pixels, all uniform.
+    Rotation up to 8 degrees, shear 0.2, scale 15% an axis, shift 1.2 pixels, all uniform.
     seed: two integers. Returns float32 (count, 784, 2): rows and columns, in pixels.
     """
     draws = tf.random.stateless_uniform((6, count), seed, -1.0, 1.0)
     turn, shear, tall, wide, *shift = tf.unstack(draws)
-    turn, shear, tall, wide = math.radians(8) * turn, 0.1 * shear, 1 + 0.08 * tall, 1 + 0.08 * wide
+    turn, shear, tall, wide = math.radians(8) * turn, 0.2 * shear, 1 + 0.15 * tall, 1 + 0.15 * wide
     rows = tf.stack([tall * tf.cos(turn), wide * tf.sin(turn) + shear], -1)
     columns = tf.stack([-tall * tf.sin(turn), wide * tf.cos(turn)], -1)
     return CENTRED @ tf.stack([rows, columns], 1) + 1.2 * tf.stack(shift, -1)[:, tf.newaxis]

@@ -9,11 +9,9 @@ import numpy as np
 import pandas as pd
 import PIL.Image
 import sklearn.calibration
-import sklearn.manifold
 import sklearn.metrics
-import threadpoolctl
 
-from mnist_study.statistics import risk_coverage, wilson
+from mnist_study.statistics import risk_coverage
 
 COLOURS = {"softmax_regression": "#CC79A7", "classic_mlp": "#D55E00"}
 COLOURS |= {"dense_dropout": "#0072B2", "cnn": "#009E73"}
@@ -23,7 +21,6 @@ OTHERS = itertools.cycle(["#E69F00", "#56B4E9", "#000000", "#999999"])
 
 def colour(name):
     """Return a model's colour, the same in every figure; one of one's own gets the next free."""
-    name = name.removesuffix("_long")
     if name not in COLOURS:
         COLOURS[name] = next(OTHERS)
     return COLOURS[name]
@@ -31,7 +28,7 @@ def colour(name):
 
 def rung_colour(name):
     """Return the colour of a kept experiment: its model's, or pale blue for a step to one."""
-    return colour(name) if name.removesuffix("_long") in COLOURS else "#56B4E9"
+    return colour(name) if name in COLOURS else "#56B4E9"
 
 
 def png(figure):
@@ -83,7 +80,7 @@ def ladder(rungs):
         axis.text(min(errors), place, said, va="center", fontsize=9)
     axis.set_yticks(range(len(rungs)), [rung["name"] for rung in rungs])
     axis.invert_yaxis()
-    error_scale(axis, 0.0023, 0.15, "x")
+    error_scale(axis, 0.0018, 0.15, "x")
     axis.set(xlabel="test accuracy (ticks: each seed); ×: training time, the plain recipe's is 1")
     axis.grid(axis="y", visible=False)
     return figure
@@ -123,9 +120,9 @@ def time_to_accuracy(points):
     label = {"fontsize": 8, "va": "center"}
     for name, title, accuracy, seconds in points:
         axis.plot(seconds, 1 - accuracy, "o", color=rung_colour(name), markersize=5)
-        side = "right" if name.startswith(("cnn", "sprint")) else "left"
-        height = 0.93 if name.endswith("_long") else 1  # room is scarce there
-        axis.text(seconds, height * (1 - accuracy), f"  {title}  ", ha=side, **label)
+        side = "right" if name.startswith(("cnn", "sprint", "dense")) else "left"
+        shift = 1.07 if name == "step_focus" else 1  # room is scarce there
+        axis.text(seconds, shift * (1 - accuracy), f"  {title}  ", ha=side, **label)
     for row in pd.read_csv(PUBLISHED).itertuples():
         timed = row.seconds < 3_600
         place = (row.seconds if timed else 3_000, 1 - row.accuracy)
@@ -149,40 +146,6 @@ def confusion(matrix):
         text.set_text("")
     axis.set(xlabel="read as", ylabel="true digit")
     axis.grid(False)
-    return figure
-
-
-def hidden_map(features, labels, wrong, seed):
-    """Return a map (t-SNE, van der Maaten and Hinton 2008) of the last hidden layer.
-
-    features: (n, units); labels: (n,); wrong: bool (n,), which are marked as mistakes.
-    """
-    with threadpoolctl.threadpool_limits(1):  # its threads would wait for each other for seconds
-        places = sklearn.manifold.TSNE(random_state=seed, perplexity=20).fit_transform(features)
-    figure, axis = plt.subplots(figsize=(8, 5))
-    axis.scatter(*places.T, c=labels, cmap="tab10", s=4, alpha=0.7)
-    axis.scatter(*places[wrong].T, s=45, facecolors="none", edgecolors="black", linewidths=1)
-    for digit in range(10):
-        axis.text(*np.median(places[labels == digit], axis=0), digit, fontsize=16, weight="bold")
-    axis.set(xticks=[], yticks=[], xlabel="t-SNE, first axis", ylabel="t-SNE, second axis")
-    return figure
-
-
-def populations(records):
-    """Return the figure of error rates by population; records: {model: statistics' record}."""
-    figure, axis = plt.subplots(figsize=(8, 3))
-    for place, (name, record) in enumerate(records.items()):
-        for group, shift in (("students", -0.1), ("census", 0.1)):
-            rate = record[group]["errors"] / record[group]["n"]
-            low, high = wilson(rate, record[group]["n"])
-            fill = colour(name) if group == "students" else "white"
-            style = {"fmt": "o", "color": colour(name), "mfc": fill, "markersize": 6}
-            axis.errorbar(place + shift, rate, [[rate - low], [high - rate]], **style)
-    axis.set_xticks(range(len(records)), list(records))
-    axis.set(yscale="log", yticks=[0.002, 0.005, 0.01, 0.02, 0.05, 0.1], ylabel="error rate")
-    axis.set(xlabel="filled: students'; hollow: Census employees'; bars: 95% over images")
-    axis.yaxis.set_major_formatter("{x:.1%}")
-    axis.minorticks_off()
     return figure
 
 

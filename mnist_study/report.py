@@ -11,10 +11,8 @@ BLOCK = re.compile(r"(<!-- results, by `make report` -->\n).*?(<!-- end of resul
 ROWS = {  # of README's table
     "softmax_regression": "softmax regression",
     "classic_mlp": "the plain recipe (512-512, dropout, RMSprop)",
-    "dense_dropout": "`dense_dropout`, 36 epochs: the notebook's",
-    "dense_dropout_long": "**`dense_dropout`, 102 epochs**",
-    "cnn": "`cnn`, 10 epochs: the notebook's",
-    "cnn_long": "`cnn`, 22 epochs",
+    "dense_dropout": "**`dense_dropout`**",
+    "cnn": "`cnn`",
 }
 HEAD = """\
 | model | parameters | test accuracy, mean ± sd | 95% interval | training time |

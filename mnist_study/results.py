@@ -4,6 +4,7 @@ import ast
 import dataclasses
 import functools
 import hashlib
+import inspect
 import json
 import pathlib
 import re
@@ -15,7 +16,7 @@ PACKAGE = pathlib.Path(__file__).resolve().parent
 FOLDER = PACKAGE.parent / "results"
 THREADS = 2  # that an experiment's matrix products are split over: another number, other bits
 NOT_SHOWN = ("__main__", "experiments", "report")  # modules that no output comes from
-ALWAYS_RUN = ("data", "training", "trial")
+ALWAYS_RUN = ("data", "focus", "patches", "training", "trial")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,7 +62,9 @@ def architecture_digest(recipe):
 def describe(experiment, package=PACKAGE):
     """Return all that an experiment's result depends on, as a dictionary fit for JSON."""
     recipe = {f.name: getattr(experiment.recipe, f.name) for f in dataclasses.fields(models.Recipe)}
-    recipe["network"] = recipe["network"].__name__
+    arguments = inspect.signature(recipe["network"]).bind(**recipe["options"])
+    arguments.apply_defaults()
+    recipe |= {"network": recipe["network"].__name__, "options": arguments.arguments}
     modules = [*ALWAYS_RUN, *["deform"] * experiment.recipe.deforms]
     description = {
         **{key: getattr(experiment, key) for key in ("name", "seed", "rows", "watch", "judged_on")},

@@ -31,7 +31,7 @@ STUDY = {  # the parameters that the text is about
     "seed": 1,
     "epochs": DENSE.epochs,
     "batch_size": DENSE.batch_size,
-    "layer_widths": [1024, 1024],
+    "layer_widths": [2048, 512],
     "dropout": 0.1,
     "label_smoothing": DENSE.smoothing,
     "learning_rate": DENSE.learning_rate,

@@ -3,8 +3,6 @@
 All of it works on arrays: which test rows a model misread, and the probabilities that it gave.
 """
 
-import math
-
 import numpy as np
 import scipy.optimize
 import scipy.stats
@@ -28,16 +26,6 @@ def spread(values):
     sd = float(np.std(values, ddof=1)) if len(values) > 1 else None
     ends = {"min": float(min(values)), "max": float(max(values))}
     return {"mean": float(np.mean(values)), "sd": sd} | ends
-
-
-def mcnemar(first_wrong, second_wrong):
-    """Return McNemar's exact test (doi 10.1007/BF02295996) of two models' errors: bool (n,).
-
-    n01: images that only the second reads right; n10: images that only the first reads right.
-    """
-    n01, n10 = int(np.sum(first_wrong & ~second_wrong)), int(np.sum(~first_wrong & second_wrong))
-    p_value = scipy.stats.binomtest(n01, n01 + n10).pvalue if n01 + n10 else 1.0
-    return {"n01": n01, "n10": n10, "p_value": float(p_value)}
 
 
 def writer_blocks(population):
@@ -138,16 +126,6 @@ def calibration_error(confidence, right):
     return float(np.abs(np.bincount(place, weights=right - confidence)).sum() / len(right))
 
 
-def calibration_interval(confidence, right, seed):
-    """Return the 95% interval [low, high] of calibration_error by the basic bootstrap.
-
-    The percentile method would lie too high: resampling adds an error of its own.
-    """
-    settings = {"paired": True, "vectorized": False, "method": "basic", "n_resamples": 300}
-    found = scipy.stats.bootstrap((confidence, right), calibration_error, rng=seed, **settings)
-    return [max(0.0, float(end)) for end in found.confidence_interval]
-
-
 def risk_coverage(probabilities, labels):
     """Return, by falling confidence: the share read so far, the errors in it, the confidence."""
     order = np.argsort(-probabilities.max(1), kind="stable")
@@ -164,16 +142,3 @@ def threshold_for(probabilities, labels, risk=0.001):
     _, risks, confidence = risk_coverage(probabilities, labels)
     last = np.append(confidence[1:] < confidence[:-1], True)  # of those equally confident
     return float(confidence[last & (risks <= risk)].min(initial=1.0))
-
-
-def strength_at(severities, accuracies, accuracy=0.95):
-    """Return the severity, interpolated, at which accuracy first falls under the given one, or inf.
-
-    severities: (k,), rising; accuracies: (k,), measured at them.
-    """
-    under = np.flatnonzero(np.asarray(accuracies) < accuracy)
-    if not len(under):
-        return math.inf
-    around = [max(under[0] - 1, 0), under[0]]
-    rising = -np.asarray(accuracies)[around]
-    return float(np.interp(-accuracy, rising, np.asarray(severities, float)[around]))

@@ -5,30 +5,32 @@ import functools
 import numpy as np
 
 from mnist_study import data, machine, results
-from mnist_study.statistics import mcnemar, mean_accuracy, population_record, spread
+from mnist_study.statistics import mean_accuracy, population_record, spread
 
 POPULATION = data.writers(10_000)
-MODELS = ("softmax_regression", "classic_mlp", "dense_dropout", "dense_dropout_long")
-MODELS += ("cnn", "cnn_long")
+MODELS = ("softmax_regression", "classic_mlp", "dense_dropout", "cnn")
+TAUGHT = ("taught_by_students", "taught_by_census", "taught_by_both")
 # The ladder from bottom to top: each rung's experiment, and what it adds to the one before.
 LADDER = {
     "softmax_regression": "softmax regression",
     "classic_mlp": "the plain recipe",
     "step_adam": "Adam, 7 epochs",
-    "step_wide": "wider, batch normalisation",
+    "step_wide": "2048-512, batch normalisation",
     "step_affine": "+ affine deformation",
     "step_elastic": "+ elastic deformation",
-    "step_fade": "+ fading deformation",
-    "step_smooth": "+ label smoothing",
-    "dense_dropout": "36 epochs: dense_dropout",
-    "dense_dropout_long": "102 epochs: dense_dropout_long",
+    "step_smooth": "+ fading, label smoothing",
+    "step_patches": "+ first weights in patches",
+    "step_focus": "+ drawing rows by their loss",
+    "dense_dropout": "40 epochs: dense_dropout",
+    "moonshot": "three nets, 80 epochs each",
 }
 # What to call the kept experiments that are neither models nor rungs.
-TITLES = {"sprint": "384-384, 3 epochs", "step_smooth": "1024-1024, 7 epochs"}
-TITLES |= {"middle": "1024-1024, 12 epochs", "cnn_sprint": "small cnn, 3 epochs"}
+TITLES = {"sprint": "384-256, 3 epochs", "step_focus": "2048-512, 7 epochs"}
+TITLES |= {"middle": "1024-512, 12 epochs", "cnn_sprint": "small cnn, 3 epochs"}
+TITLES |= {"moonshot": LADDER["moonshot"]}
 # The well-known marks of test accuracy, and the schedule fixed beforehand for each.
-MARKS = {0.9774: "sprint", 0.984: "sprint", 0.99: "step_smooth", 0.9904: "cnn_sprint"}
-MARKS |= {0.9922: "middle", 0.993: "dense_dropout", 0.995: "dense_dropout_long"}
+MARKS = {0.9774: "sprint", 0.984: "sprint", 0.99: "step_focus", 0.9904: "cnn_sprint"}
+MARKS |= {0.9922: "middle", 0.993: "middle", 0.995: "dense_dropout", 0.996: "cnn"}
 
 
 @functools.cache
@@ -104,33 +106,22 @@ def times():
     return [(name, TITLES.get(name, name), *mean) for name, mean in zip(found, means, strict=True)]
 
 
-def dense_against_cnn():
-    """Return McNemar's test of dense_dropout_long (first) and cnn_long, by seed."""
-    pairs = zip(wrong("dense_dropout_long"), wrong("cnn_long"), strict=True)
-    return {seed: mcnemar(*pair) for seed, pair in zip(kept("cnn_long"), pairs, strict=True)}
+def wrong_share(result):
+    """Return the share of validation images that a result's model misread."""
+    return 1 - result["validation_accuracy"]
 
 
 def choices():
-    """Return the validation errors of each variant less the recipe's own, in pairs of a seed.
+    """Return what doing without an ingredient costs, in pairs of a seed and its validation rows.
 
-    {variant: spread of the differences, in images of the 6,000}.
+    {variant: {"errors", "loss"}}: spreads of the relative increase of errors and cross-entropy.
     """
-    own = kept("step_smooth")
-    found = {}
-    for path in sorted(results.FOLDER.glob("choice_*-seed1-*.json")):
-        name = path.name.split("-seed")[0]
-        pairs = [(r["validation_accuracy"], own[s]) for s, r in kept(name).items()]
-        differences = [6_000 * (own["validation_accuracy"] - a) for a, own in pairs]
-        found[name.removeprefix("choice_").replace("_", " ")] = spread(differences)
-    return found
-
-
-def splits():
-    """Return validation error less test error of the short schedule, by the split it left."""
-    found = {}
-    for name in ("split_study", "split_random", "split_last"):
-        runs = kept(name).values()
-        found[name] = spread([r["test_accuracy"] - r["validation_accuracy"] for r in runs])
+    own, found = kept("choice_as_it_is"), {}
+    for name in ("rows_in_turn", "no_patches"):
+        pairs = [(result, own[seed]) for seed, result in kept(f"choice_{name}").items()]
+        errors = [wrong_share(result) / wrong_share(of_own) - 1 for result, of_own in pairs]
+        losses = [r["validation_loss"] / o["validation_loss"] - 1 for r, o in pairs]
+        found[name.replace("_", " ")] = {"errors": spread(errors), "loss": spread(losses)}
     return found
 
 
@@ -149,9 +140,8 @@ def against_kept(name, seed, record):
 
 def seeds():
     """Return what the experiments give over seeds, for results/metrics.json."""
-    taught = ("taught_by_students", "taught_by_census", "taught_by_both")
     return {
-        "runs": len(kept("dense_dropout_long")),
+        "runs": len(kept("dense_dropout")),
         "weights_sha256": {
             name: {f"seed {seed}": r["weights_sha256"] for seed, r in kept(name).items()}
             for name in MODELS
@@ -162,8 +152,6 @@ def seeds():
         },
         "ablation": ladder(),
         "time_to_accuracy": marks(),
-        "populations": {name: populations(name) for name in MODELS + taught},
-        "mcnemar": dense_against_cnn(),
+        "populations": {name: populations(name) for name in MODELS + TAUGHT},
         "choices": choices(),
-        "splits": splits(),
     }

@@ -1,11 +1,9 @@
 """Records as tables to read, of text: one row an entry, figures rounded to what they are worth."""
 
-import math
-
 import pandas as pd
 
 from mnist_study import summary
-from mnist_study.statistics import strength_at, wilson
+from mnist_study.statistics import wilson
 
 
 def percent(share, digits=2):
@@ -67,10 +65,12 @@ def marks():
 
 
 def choices():
-    """Return the table of variants: validation errors more than the recipe's own, of 6,000."""
-    rows = summary.choices().items()
-    said = {name: f"{found['mean']:+.0f} ± {found['sd']:.0f}" for name, found in rows}
-    return pd.Series(said, name="more errors than the recipe, mean ± sd").to_frame()
+    """Return the table of what doing without an ingredient costs on validation data."""
+    rows = {}
+    for name, found in summary.choices().items():
+        row = rows[name] = {"more errors": "{mean:+.0%} ± {sd:.0%}".format(**found["errors"])}
+        row["more cross-entropy"] = "{mean:+.0%} ± {sd:.0%}".format(**found["loss"])
+    return pd.DataFrame(rows).T
 
 
 def populations(names):
@@ -83,14 +83,3 @@ def populations(names):
         rows[name] = {f"error rate, {group}": f"{rate:.2%}" for group, rate in rates.items()}
         rows[name]["ratio, 95% interval"] = f"{record['ratio']:.1f} ({low:.1f} to {high:.1f})"
     return pd.DataFrame(rows).T
-
-
-def limits(table):
-    """Return how strong each damage may grow until a model reads less than 95%, interpolated.
-
-    table: a DataFrame of damage.robustness.
-    """
-    groups = table.groupby(["corruption", "model"], sort=False)[["severity", "accuracy"]]
-    found = groups.apply(lambda rows: strength_at(rows["severity"], rows["accuracy"])).unstack()
-    said = found.map(lambda value: f"{value:.2g}" if value < math.inf else "not reached")
-    return said.rename_axis(index=None, columns=None)

@@ -69,7 +69,7 @@ def run(description):
     pairs = {name: (inputs, data.one_hot(labels)) for name, (inputs, labels) in part.items()}
     validation = pairs["validation"] if description["watch"] else None
     recipe = recipe_of(description["recipe"])
-    trained = training.train(recipe, *pairs["train"], validation, description["seed"])
+    trained = training.train_nets(recipe, *pairs["train"], validation, description["seed"])
     if description["judged_on"] == "test":
         part["test"] = (data.prepare(test[0]), test[1])
     record, answers = measure(trained, **part)

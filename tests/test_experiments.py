@@ -19,7 +19,7 @@ from mnist_study.results import Experiment
 
 STUDY = experiments.study()
 KINDS = ("softmax_regression", "classic_mlp", "cnn", "dense_dropout", "sprint", "step_wide")
-KINDS += ("step_affine", "split_last", "choice_no_dropout")
+KINDS += ("step_affine", "step_focus", "taught_by_census", "choice_no_patches")
 OF_EACH_KIND = [e for e in STUDY if e.seed == 1 and e.name in KINDS]
 DEFORMING = {e.name for e in OF_EACH_KIND if e.recipe.deforms}
 [SPRINT] = [e.recipe for e in OF_EACH_KIND if e.name == "sprint"]
@@ -48,6 +48,8 @@ CHANGES = {  # module, text, what takes its place, which experiments become stal
     "a constant of training": ("training", "steps // 10", "steps // 9", {*KINDS}),
     "a constant of trial": ("trial", "0.15", "0.16", {*KINDS}),
     "a constant of data": ("data", "0.5001", "0.5", {*KINDS}),
+    "a constant of focus": ("focus", "0.001", "0.002", {*KINDS}),
+    "a constant of patches": ("patches", "WIDTH = 4", "WIDTH = 5", {*KINDS}),
     "a colour": ("figures", "#0072B2", "#0072B3", set()),
     "bins of a statistic": ("statistics", "BINS = 15", "BINS = 10", set()),
 }
@@ -63,13 +65,13 @@ def test_a_change_of_code_makes_just_what_runs_it_stale(fresh, change, tmp_path)
     assert differing(fresh, described(package)) == stale
 
 
-@pytest.mark.parametrize(("widths", "dropout"), [((1000, 1024), 0.1), ((1024, 1024), 0.2)])
-def test_a_changed_network_makes_just_what_builds_it_stale(fresh, monkeypatch, widths, dropout):
-    monkeypatch.setattr(models.dense_dropout, "__defaults__", (widths, dropout))
-    changed = "dropout" if dropout != 0.1 else "widths"
+@pytest.mark.parametrize(("dropout", "patches"), [(0.2, True), (0.1, False)])
+def test_a_changed_network_makes_just_what_builds_it_stale(fresh, monkeypatch, dropout, patches):
+    monkeypatch.setattr(models.dense_dropout, "__defaults__", ((2048, 512), dropout, patches))
     of_it = [e for e in OF_EACH_KIND if e.recipe.network is models.dense_dropout]
+    assert {"dense_dropout", "sprint"} < {e.name for e in of_it}
+    changed = "dropout" if patches else "patches"
     stale = {e.name for e in of_it if changed not in e.recipe.options}
-    assert {"dense_dropout"} <= stale < {e.name for e in of_it}
     assert differing(fresh, described()) == stale
 
 
@@ -105,8 +107,9 @@ def test_modules_in_the_key_import_nothing_that_is_not():
 
 def test_every_training_of_the_study_has_one_record_and_no_other_is_kept():
     assert len({(e.name, e.seed) for e in STUDY}) == len(STUDY)
-    of_name = {name: results.describe(e) for name, e in {e.name: e for e in STUDY}.items()}
-    expected = {results.path_of(of_name[e.name] | {"seed": e.seed}).name for e in STUDY}
+    kinds = {(e.name, e.rows): e for e in STUDY}
+    of_kind = {kind: results.describe(e) for kind, e in kinds.items()}
+    expected = {results.path_of(of_kind[e.name, e.rows] | {"seed": e.seed}).name for e in STUDY}
     found = {path.name for path in results.FOLDER.glob("*-seed*.json")}
     assert expected - found == set(), "make experiments, and commit results/"
     assert found - expected == set(), "of no experiment: delete them"

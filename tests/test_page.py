@@ -161,12 +161,13 @@ def test_sources_run_unbuilt(chromium, reader, tmp_path):
     page.close()
 
 
-def network(*layers):
-    return keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Flatten(), *layers])
+def network(*layers, border=0):
+    crop = [keras.layers.Cropping2D(border)] * bool(border)
+    return keras.Sequential([keras.Input((28, 28, 1)), *crop, keras.layers.Flatten(), *layers])
 
 
-@pytest.mark.parametrize("scale", [True, False])
-def test_networks_a_page_can_compute(scale):
+@pytest.mark.parametrize(("scale", "border"), [(True, 0), (False, ((1, 2), (3, 0)))])
+def test_networks_a_page_can_compute(scale, border):
     kinds = keras.layers
     random = keras.initializers.RandomUniform(0.5, 1.5, seed=1)
     normalisation = kinds.BatchNormalization(
@@ -174,7 +175,7 @@ def test_networks_a_page_can_compute(scale):
     )
     output = kinds.Dense(10, activation="softmax")
     layers = (kinds.Dense(20, activation="relu"), kinds.Dense(15), normalisation, kinds.ReLU())
-    sizes = [weights.shape for weights, _ in build.folded(network(*layers, output))]
+    sizes = [weights.shape for weights, _ in build.folded(network(*layers, output, border=border))]
     assert sizes == [(784, 20), (20, 15), (15, 10)]
 
 

@@ -27,6 +27,13 @@ def normalised(weights, bias, layer):
     return weights * scale, bias
 
 
+def uncropped(weights, border):
+    """Return first weights for all 28×28 pixels; border: ((top, bottom), (left, right)) pixels."""
+    (top, bottom), (left, right) = border
+    weights = weights.reshape(28 - top - bottom, 28 - left - right, -1)
+    return np.pad(weights, [*border, (0, 0)]).reshape(784, -1)
+
+
 def computes(layers, model):
     """Say whether the layers, ReLU between them and softmax at the end, answer as the model."""
     images = values = np.random.default_rng(1).random((100, 784), np.float32)
@@ -38,16 +45,20 @@ def computes(layers, model):
 
 def folded(model):
     """Return a dense model as layers (weights (inputs, units), bias (units,)); or ValueError."""
-    kinds, layers = quiet_keras().layers, []
+    kinds, layers, border = quiet_keras().layers, [], ()
     others = (kinds.InputLayer, kinds.Flatten, kinds.ReLU, kinds.Activation, kinds.Dropout)
     for layer in model.layers:
         if isinstance(layer, kinds.Dense):
             bias = layer.bias.numpy() if layer.use_bias else np.zeros(layer.units)
             layers.append((layer.kernel.numpy(), bias))
+        elif isinstance(layer, kinds.Cropping2D) and not layers:
+            border = layer.cropping
         elif isinstance(layer, kinds.BatchNormalization) and layers:
             layers[-1] = normalised(*layers[-1], layer)
         else:
             require(isinstance(layer, others), f"the page has no {type(layer).__name__} layers")
+    if border:
+        layers[0] = (uncropped(layers[0][0], border), layers[0][1])
     require(computes(layers, model), "the page has dense layers, normalised before ReLU, alone")
     return layers
 
