@@ -5,7 +5,7 @@ RUN = $(VENV)/bin/python
 COMPILE = $(RUN) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --custom-compile-command "make lock"
 
-.PHONY: help run experiments reproduce report read test lab lint lock screenshot install install-dev browser
+.PHONY: help run experiments reproduce report reader rates read test lab lint lock screenshot install install-dev browser
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -22,6 +22,12 @@ reproduce: install ## execute the whole study in a scratch folder and compare it
 
 report: install ## write README's table and docs/MODEL_CARD.md from results/
 	@$(RUN) -m mnist_study report
+
+reader: install ## train the digit reader anew, measure it, build its page
+	@$(RUN) -m mnist_study reader
+
+rates: install ## measure the digit reader on each kind of picture, set its levels of doubt, build its page
+	@$(RUN) -m mnist_study rates
 
 read: install ## read pictures of digits: make read IMAGES="a.png b.jpg", FORMAT=json for JSON
 	@$(if $(IMAGES),,$(error Say which pictures to read: make read IMAGES="a.png b.jpg"))

@@ -1,6 +1,6 @@
-"""Reads anyone's handwritten digits: any picture of one becomes MNIST's 28×28, then an answer."""
+"""Reads anyone's handwritten digits: finds them in any picture, and says how sure it is of each."""
 
 from digit_reader.prepare import prepare_digit
-from digit_reader.reader import load_reader, read
+from digit_reader.reader import Reader, read
 
-__all__ = ["load_reader", "prepare_digit", "read"]
+__all__ = ["Reader", "prepare_digit", "read"]

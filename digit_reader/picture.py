@@ -3,6 +3,7 @@
 import io
 import os
 import pathlib
+import re
 import struct
 import warnings
 
@@ -10,6 +11,11 @@ import numpy as np
 import PIL.Image
 import PIL.ImageOps
 
+OTHERS = {  # what people give that Pillow does not open, by how it begins
+    rb"^\s*%PDF": "this is a PDF: save its page as PNG, or take a screenshot",
+    rb"<svg": "this is an SVG drawing: export it as PNG",
+    rb"(?s)^....ftyp(hei|hev|mif|msf)": "this is a HEIC photograph: save it as JPEG",
+}
 MOST_PIXELS = 120_000_000  # a picture with more is refused: unpacked it could fill the memory
 
 
@@ -31,21 +37,23 @@ def opened(file):
         with warnings.catch_warnings(action="error", category=PIL.Image.DecompressionBombWarning):
             return PIL.Image.open(io.BytesIO(file))
     except PIL.UnidentifiedImageError as error:
-        raise ValueError("this is no picture that Pillow can read: give PNG or JPEG") from error
+        known = (said for mark, said in OTHERS.items() if re.search(mark, file[:1_000]))
+        message = next(known, "this is no picture that Pillow can read: give PNG or JPEG")
+        raise ValueError(message) from error
     except (PIL.Image.DecompressionBombError, PIL.Image.DecompressionBombWarning) as error:
         raise ValueError("the picture has too many pixels: scale it down") from error
 
 
 def from_array(array):
-    """Return an array (h, w) or (h, w, 1 to 4), bright as 0 to 1, 255 or 65,535, as PIL image."""
+    """Return an array (h, w) or (h, w, 1 to 4), from 0 to 1, 16 (UCI), 255 or 65,535, as PIL."""
     channels = array.shape[2] if array.ndim == 3 else 1
     fits = array.size and array.ndim in (2, 3) and channels <= 4
     require(fits, f"an array of shape {array.shape} is no image: give (h, w) or (h, w, 3)")
     require(array.dtype.kind in "buif", f"an array of {array.dtype} is no image: give numbers")
     require(np.isfinite(array).all(), "the array holds NaN or infinity: replace them")
     low, high = float(array.min()), float(array.max())
-    require(low >= 0 and high < 65_536, f"the array goes from {low:g} to {high:g}: give 0 to 255")
-    full = 1 if high <= 1 else 255 if high < 256 else 65_535
+    require(low >= 0 and high <= 65_535, f"the array goes from {low:g} to {high:g}: give 0 to 255")
+    full = next(most for most in (1, 16, 255, 65_535) if high <= most)
     array = (array * (255 / full)).round().astype(np.uint8)
     return PIL.Image.fromarray(array[..., 0] if array.ndim == 3 and channels == 1 else array)
 

@@ -1,4 +1,4 @@
-"""The study from the terminal: python -m mnist_study run, experiments, reproduce or report."""
+"""The study from the terminal: python -m mnist_study run, experiments, reader, …"""
 
 import argparse
 import collections
@@ -87,6 +87,26 @@ def experiments(scheduler=None):
     experiments.run(experiments.study(), scheduler)
 
 
+def reader():
+    """Train the digit reader anew, keep its record, write its network's files, and measure it."""
+    from mnist_study import quiet  # noqa: I001  (first)
+    from mnist_study import experiments, reader_files, results
+
+    with tempfile.TemporaryDirectory() as folder:
+        path, description = f"{folder}/model.keras", results.describe(experiments.READER)
+        results.keep(description, experiments.train_in_child(description, path))
+        reader_files.write_network(quiet.keras.models.load_model(path, compile=False))
+    rates()
+
+
+def rates():
+    """Measure the digit reader on each kind of picture, set its levels of doubt, build its page."""
+    from mnist_study import quiet  # noqa: I001  (first)
+    from mnist_study import reader_rates
+
+    reader_rates.write(quiet.keras.models.load_model(ROOT / "mnist_model.h5", compile=False))
+
+
 def reproduce():
     """Execute the notebook into a scratch folder; compare what it trains to the record."""
     expected = json.loads((ROOT / "results" / "metrics.json").read_text())
@@ -126,7 +146,7 @@ def report():
 
 
 if __name__ == "__main__":
-    commands = {command.__name__: command for command in (run, experiments, reproduce, report)}
+    commands = {c.__name__: c for c in (run, experiments, reader, rates, reproduce, report)}
     parser = argparse.ArgumentParser(prog="python -m mnist_study", description=__doc__)
     parser.add_argument("command", choices=commands)
     parser.add_argument("--scheduler", help="for experiments: a Dask scheduler, tcp://…")

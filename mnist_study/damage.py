@@ -10,7 +10,7 @@ import PIL.ImageDraw
 import PIL.ImageFont
 import scipy.ndimage
 
-from digit_reader.prepare import centre_like_mnist
+from digit_reader.centre import centre_like_mnist
 from mnist_study.deform import CENTRED, SHARED, warp
 from mnist_study.training import probabilities
 from mnist_study.trial import noisy

@@ -48,6 +48,8 @@ LADDER = {
 ROWS = {"taught_by_students": "students", "taught_by_census": "Census", "taught_by_both": "both"}
 # How far a dense net gets in fifteen minutes: three nets, each trained twice as long.
 MOONSHOT = replace(dense, epochs=80, nets=3)
+# The reader of people's own digits, taught by pictures as they take them.
+READER = Experiment("digit_reader", registry["digit_reader"], 1, "people")
 # Changes to the recipe, compared on validation data alone, each seed on another split.
 SPLITS = {1: "study", 2: "from students", 3: "from Census"}
 CHOICES = {
@@ -69,6 +71,7 @@ def study():
     for (seed, rows), (name, changes) in itertools.product(SPLITS.items(), CHOICES.items()):
         recipe = replace(dense, **changes)
         found.append(Experiment(f"choice_{name}", recipe, seed, rows, judged_on="validation"))
+    found += [replace(READER, seed=seed) for seed in FEW_SEEDS]
     return found + [Experiment("moonshot", MOONSHOT, seed) for seed in SEEDS]
 
 
@@ -78,16 +81,18 @@ def missing(experiments, folder=results.FOLDER):
     return [found for found in described if not results.path_of(found, folder).exists()]
 
 
-def train_in_child(description):
+def train_in_child(description, *arguments):
     """Run an experiment in a process of its own with its threads pinned; return its result.
 
-    Raises RuntimeError with the end of what the process said when it fails.
+    arguments: more for that process; reader_trial says which it takes. Raises RuntimeError with the
+    end of what the process said when it fails.
     """
     threads = str(description["threads"])
     pinned = {"TF_NUM_INTRAOP_THREADS": threads, "OMP_NUM_THREADS": threads}
+    program = "reader_trial" if description["rows"] == "people" else "trial"
     start = time.perf_counter()
     done = subprocess.run(
-        [sys.executable, "-m", "mnist_study.trial"],
+        [sys.executable, "-m", f"mnist_study.{program}", *arguments],
         input=json.dumps(description),
         cwd=results.PACKAGE.parent,
         env=os.environ | pinned | {"TF_CPP_MIN_LOG_LEVEL": "3"},

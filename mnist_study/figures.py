@@ -14,9 +14,9 @@ import sklearn.metrics
 from mnist_study.statistics import risk_coverage
 
 COLOURS = {"softmax_regression": "#CC79A7", "classic_mlp": "#D55E00"}
-COLOURS |= {"dense_dropout": "#0072B2", "cnn": "#009E73"}
+COLOURS |= {"dense_dropout": "#0072B2", "cnn": "#009E73", "digit_reader": "#E69F00"}
 PUBLISHED = pathlib.Path(__file__).with_name("published.csv")  # results of others, with sources
-OTHERS = itertools.cycle(["#E69F00", "#56B4E9", "#000000", "#999999"])
+OTHERS = itertools.cycle(["#56B4E9", "#000000", "#999999"])
 
 
 def colour(name):
@@ -203,4 +203,19 @@ def transfer(means, sds):
     axis.minorticks_off()
     axis.yaxis.set_major_formatter("{x:.0%}")
     axis.legend()
+    return figure
+
+
+def reader_rates(rates):
+    """Return the figure of what is read right of each kind of picture; rates: of reader_rates."""
+    figure, axis = plt.subplots(figsize=(8, 0.27 * len(rates) + 0.9))
+    places, reader = range(len(rates)), [rate["right"] for rate in rates.values()]
+    benchmark = [rate["benchmark_right"] for rate in rates.values()]
+    axis.hlines(places, benchmark, reader, "#cccccc", zorder=1)
+    for name, shares in (("dense_dropout", benchmark), ("digit_reader", reader)):
+        axis.scatter(shares, places, color=colour(name), label=name)
+    axis.set(yticks=places, yticklabels=rates, xlabel="read right")
+    axis.xaxis.set_major_formatter("{x:.0%}")
+    axis.invert_yaxis()
+    axis.legend(loc="lower left")
     return figure

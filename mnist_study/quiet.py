@@ -1,8 +1,22 @@
 """TensorFlow, imported without the lines that it writes by itself, and made repeatable."""
 
 import logging
+import os
+import pathlib
 
-from digit_reader.reader import quiet_keras
+
+def quiet_keras():
+    """Return Keras on TensorFlow, imported without what TensorFlow writes to the terminal."""
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with pathlib.Path(os.devnull).open("wb") as nowhere, os.fdopen(os.dup(2), "wb") as terminal:
+        os.dup2(nowhere.fileno(), 2)
+        try:
+            import keras
+        finally:
+            os.dup2(terminal.fileno(), 2)
+    return keras
+
 
 keras = quiet_keras()
 
@@ -14,3 +28,5 @@ tf.config.experimental.enable_op_determinism()
 logging.getLogger("tensorflow").addFilter(
     lambda record: "triggered tf.function retracing" not in record.getMessage()
 )
+# Keras calls HDF5 legacy whenever it saves a model in it, which is done here on purpose.
+logging.getLogger("absl").addFilter(lambda record: "HDF5 file via" not in record.getMessage())

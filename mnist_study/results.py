@@ -17,6 +17,8 @@ FOLDER = PACKAGE.parent / "results"
 THREADS = 2  # that an experiment's matrix products are split over: another number, other bits
 NOT_SHOWN = ("__main__", "experiments", "report")  # modules that no output comes from
 ALWAYS_RUN = ("data", "focus", "patches", "training", "trial")
+OF_PEOPLE = ("pens", "people", "reader_trial")  # run, too, where people's pictures teach
+CENTRE = PACKAGE.parent / "digit_reader" / "centre.py"  # which prepares those pictures
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,7 +28,7 @@ class Experiment:
     name: str
     recipe: models.Recipe
     seed: int
-    rows: str = "study"  # a kind of data.split
+    rows: str = "study"  # a kind of data.split, or "people": pictures as people take them
     watch: bool = False  # whether to validate after each epoch
     judged_on: str = "test"  # or "validation", for what is still to be chosen
 
@@ -66,11 +68,14 @@ def describe(experiment, package=PACKAGE):
     arguments.apply_defaults()
     recipe |= {"network": recipe["network"].__name__, "options": arguments.arguments}
     modules = [*ALWAYS_RUN, *["deform"] * experiment.recipe.deforms]
+    paths = [package / f"{name}.py" for name in modules]
+    if experiment.rows == "people":
+        paths += [*(package / f"{name}.py" for name in OF_PEOPLE), CENTRE]
     description = {
         **{key: getattr(experiment, key) for key in ("name", "seed", "rows", "watch", "judged_on")},
         "recipe": recipe,
         "architecture": architecture_digest(experiment.recipe),
-        "code": {name: code_digest(package / f"{name}.py") for name in modules},
+        "code": {path.stem: code_digest(path) for path in paths},
         "data": data.SHA256["mnist"],
         "versions": machine.versions("tensorflow", "keras", "numpy"),
         "threads": THREADS,
@@ -122,5 +127,6 @@ def study_digest(cells):
     parts += map(code_digest, [*modules, *sorted(reader.rglob("*.py"))])
     other = [path for path in reader.glob("page/*.*[!y]") if path.name != "model.js"]
     other += [PACKAGE / "study.mplstyle", PACKAGE / "published.csv", *FOLDER.glob("*-seed*.json")]
+    other += [reader / "reader.json", FOLDER / "reader.json"]
     parts += [path.read_text(encoding="utf-8") for path in sorted(other)]
     return hashlib.sha256("\n\n".join(parts).encode()).hexdigest()

@@ -20,8 +20,7 @@ from mnist_study import quiet  # noqa: F401  (before anything that imports Tenso
 import keras
 
 from digit_reader.files import write_atomically
-from digit_reader.page.build import write_page
-from digit_reader.reader import save_reader
+from digit_reader.page.build import page_text
 from mnist_study import data, figures, machine, models, results, summary
 
 DENSE = models.registry["dense_dropout"]
@@ -165,15 +164,11 @@ class Session:
         write_atomically(self.visualizations / name, lambda path: path.write_bytes(picture))
         display(Image(picture, alt=alt + notice))
 
-    def save(self, model, temperature, threshold):
-        """Write mnist_model.h5 and, of a dense model, the page to draw in; return both paths."""
-        file, page = self.folder / "mnist_model.h5", self.visualizations / "draw_a_digit.html"
-        save_reader(model, file, temperature, threshold)
-        try:
-            write_page(model, page, temperature, threshold)
-        except ValueError as error:
-            print(f"No page to draw in: {error}")
-        return file, page
+    def save(self, model):
+        """Write mnist_model.h5, the model without its optimiser, whole or not at all."""
+        file = self.folder / "mnist_model.h5"
+        write_atomically(file, lambda temporary: model.save(temporary, include_optimizer=False))
+        return file
 
     def record(self, **parts):
         """Write results/metrics.json: this run's results with what they came from; return it."""
@@ -214,11 +209,8 @@ def source(function):
     display(Markdown(f"[`{path}`]({path})\n\n```python\n{inspect.getsource(function)}```"))
 
 
-def show_page(path):
+def show_page():
     """Display the page to draw in under Jupyter; a headless run would save all of it."""
-    if (
-        path.exists() and "JPY_SESSION_NAME" in os.environ
-    ):  # a Jupyter server sets it, nbconvert does not
-        text = html.escape(path.read_text(encoding="utf-8"))
-        frame = f'<iframe srcdoc="{text}" width="100%" height="560" frameborder="0"></iframe>'
+    if "JPY_SESSION_NAME" in os.environ:  # a Jupyter server sets it, nbconvert does not
+        frame = f'<iframe srcdoc="{html.escape(page_text())}" width="100%" height="760"></iframe>'
         display(HTML(f"<div>{frame}</div>"))

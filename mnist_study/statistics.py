@@ -5,10 +5,9 @@ All of it works on arrays: which test rows a model misread, and the probabilitie
 
 import numpy as np
 import scipy.optimize
+import scipy.special
 import scipy.stats
 import sklearn.metrics
-
-from digit_reader.reader import scaled
 
 CENSUS_WRITERS = 48  # of the test set; their rows stand in writer order (QMNIST)
 BINS = 15  # of the confidence, for the calibration error
@@ -101,6 +100,11 @@ def population_record(wrong, population):
     record["ratio"] = float(rate_ratio(np.array(errors), sizes))
     ends = interval_over_seeds(wrong, writer_blocks(population), rate_ratio, strata)
     return record | {"ratio_ci95": ends}
+
+
+def scaled(probabilities, temperature):
+    """Return probabilities (n, 10) with their logarithms divided by the temperature, normalised."""
+    return scipy.special.softmax(np.log(probabilities + 1e-12) / temperature, axis=1)
 
 
 def fitted_temperature(probabilities, labels):

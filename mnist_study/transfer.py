@@ -9,7 +9,7 @@ import sklearn.datasets
 import sklearn.linear_model
 import tensorflow as tf
 
-from digit_reader.prepare import centre_like_mnist
+from digit_reader.centre import centre_like_mnist
 from mnist_study.data import one_hot
 from mnist_study.deform import deform
 from mnist_study.training import probabilities

@@ -60,13 +60,26 @@ def draw(page, strokes):
         page.mouse.up()
 
 
+def answer(page, expected=None):
+    """Return the page's answer, once it is the one expected; fail if that takes five seconds."""
+    said = page.locator("output").first
+    for _ in range(50):
+        if said.inner_text() == expected:
+            break
+        page.wait_for_timeout(100 if expected else 10)
+    assert expected in (None, said.inner_text()), said.inner_text()
+    return said.inner_text()
+
+
 def screenshot():
-    """Draw a four in the committed page and keep the picture."""
+    """Draw a number in the committed page and keep the picture."""
     with browser() as started:
-        page = started.new_page(viewport={"width": 720, "height": 620})
+        page = started.new_page(viewport={"width": 900, "height": 720})
         page.goto((VISUALIZATIONS / "draw_a_digit.html").as_uri())
-        page.evaluate("ready")
+        answer(page, "Draw a digit.")
         draw(page, STROKES[4])
+        page.get_by_label("where it looked").check()
+        page.wait_for_timeout(500)
         page.screenshot(path=VISUALIZATIONS / "draw_a_digit.png")
 
 

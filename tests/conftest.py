@@ -16,7 +16,7 @@ import nbformat
 import psutil
 import pytest
 
-from digit_reader.reader import load_reader, quiet_keras
+from digit_reader import Reader
 from mnist_study import data
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -115,7 +115,9 @@ def make(*arguments):
 
 def weights_sha256(path):
     """Return the digest of a saved model's weights, as the record has it."""
-    return data.digest(load_reader(path).model.get_weights())
+    from mnist_study.quiet import keras
+
+    return data.digest(keras.models.load_model(path, compile=False).get_weights())
 
 
 def outputs_text(notebook):
@@ -167,8 +169,10 @@ def begin(tmp_path, monkeypatch):
 @pytest.fixture(scope="session")
 def mnist_file():
     """Keras's own mnist.npz; without it and without network the test is skipped."""
+    from mnist_study import quiet  # TensorFlow comes with it, which takes seconds
+
     try:
-        quiet_keras().datasets.mnist.load_data()
+        quiet.keras.datasets.mnist.load_data()
     except Exception as error:
         pytest.skip(f"needs the full MNIST: {error}")
     home = pathlib.Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser()
@@ -176,12 +180,6 @@ def mnist_file():
 
 
 @pytest.fixture(scope="session")
-def model_file():
-    """The committed model's file."""
-    return ROOT / "mnist_model.h5"
-
-
-@pytest.fixture(scope="session")
-def reader(model_file):
-    """The committed model with its temperature and threshold."""
-    return load_reader(model_file)
+def reader():
+    """The committed reader of digits."""
+    return Reader()

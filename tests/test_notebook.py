@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 
+import keras
 import nbformat
 import numpy as np
 import PIL.Image
@@ -30,7 +31,6 @@ from conftest import (
 )
 from host import DEAD
 
-from digit_reader import load_reader
 from mnist_study import experiments, results, session
 from mnist_study.__main__ import TOLERANCE
 
@@ -64,10 +64,6 @@ def check_record(record):
     gain = labels["misread"] - contested * (1 - labels["accuracy_without_contested"])
     without = saved["test_accuracy"] + gain / count
     assert labels["accuracy_without_contested"] == pytest.approx(without, abs=1e-9)
-    own = record["own_digits"]
-    one_more = 1 / own["images"]  # a quick run reads four
-    assert own["pasted_accuracy"] > own["plain_accuracy"] - 0.1 - one_more
-    assert own["uci_accuracy_prepared"] > own["uci_accuracy_unprepared"]
 
 
 def check_trust(record):
@@ -165,9 +161,8 @@ def test_the_saved_model_predicts_like_the_recorded_one(quick):
     path = quick.folder / "mnist_model.h5"
     recorded = quick.record["models"][quick.record["saved_model"]]["weights_sha256"]
     assert weights_sha256(path) == recorded
-    reader = load_reader(path)
-    assert reader.threshold == quick.record["selective"]["threshold"]
-    probabilities = reader.model.predict(np.zeros((2, 28, 28, 1), np.float32), verbose=0)
+    model = keras.models.load_model(path, compile=False)
+    probabilities = model.predict(np.zeros((2, 28, 28, 1), np.float32), verbose=0)
     assert probabilities.shape == (2, 10)
     assert probabilities.sum(1) == pytest.approx([1, 1], abs=1e-5)
 
@@ -298,9 +293,6 @@ def test_the_record_is_the_full_study_on_the_full_mnist(committed):
     assert {name: record["parameters"][name] for name in session.STUDY} == session.STUDY
     assert (record["dataset"]["name"], record["dataset"]["test"]) == ("mnist", 10_000)
     assert record["models"]["dense_dropout"]["test_accuracy"] >= 0.984
-    own = record["own_digits"]
-    assert own["images"] >= 400 and own["pasted_accuracy"] > own["plain_accuracy"] - 0.005
-    assert own["uci_accuracy_prepared"] > 0.89
 
 
 def test_the_kept_trainings_include_the_notebook_s_and_support_the_headline(committed):

@@ -1,25 +1,23 @@
 """Own digits: any picture is prepared, bad input gets a clear error, folders are read."""
 
+import csv
 import io
 import json
-import runpy
 import struct
 import zlib
 
-import h5py
-import keras
 import numpy as np
 import PIL.ExifTags
 import PIL.Image
 import PIL.ImageDraw
 import PIL.ImageOps
 import pytest
-import sklearn.datasets
 from conftest import ROOT, load_fallback, make, run
 
-from digit_reader import load_reader, prepare_digit, read
+from digit_reader import Reader, prepare_digit, read
 from digit_reader.files import write_atomically
-from digit_reader.reader import answer, save_reader
+from mnist_study import people
+from mnist_study.photos import KINDS, pasted, photograph
 
 
 def five(side=120):
@@ -53,6 +51,9 @@ BAD = {
     "missing file": ("no/such/file.png", "no file 'no/such/file.png': check the path"),
     "folder": (".", "is no file"),
     "empty bytes": (b"", "the file is empty"),
+    "PDF": (b"%PDF-1.7 ...", "this is a PDF: save its page as PNG"),
+    "SVG": (b'<?xml version="1.0"?><svg/>', "this is an SVG drawing: export it as PNG"),
+    "HEIC": (b"\0\0\0\x18ftypheic\0\0\0\0", "this is a HEIC photograph: save it as JPEG"),
     "text": (b"Dear reader, this is no picture.", "no picture that Pillow can read"),
     "cut PNG": (encoded(five(400))[:900], "cut off or damaged"),
     "cut JPEG": (encoded(five(400), format="JPEG")[:900], "cut off or damaged"),
@@ -129,43 +130,69 @@ def test_any_kind_of_image_becomes_the_same_digit(reader):
     assert expected.min() >= 0 and 0.9 < expected.max() <= 1
     for kind, image in kinds().items():
         prepared = prepare_digit(image)
-        assert np.abs(prepared - expected).mean() < 0.04, kind
-        assert reader.model(prepared[np.newaxis, ..., np.newaxis]).numpy().argmax() == 5, kind
+        assert np.abs(prepared - expected).mean() < 0.05, kind
+        assert reader.probabilities(prepared[np.newaxis]).argmax() == 5, kind
 
 
-def accuracy(model, pictures, labels):
-    """Return the share of prepared pictures that the model reads right."""
-    answers = model(np.stack(pictures)[..., np.newaxis], training=False)
-    return np.mean(np.argmax(answers, axis=1) == labels)
-
-
-def on_paper(digit, generator):
-    """Return a bright digit (h, w) in [0, 1], dark on textured, shadowed paper, off the centre."""
-    height, width = digit.shape
-    page = np.zeros((2 * height, 3 * width))
-    row, column = generator.integers(0, height), generator.integers(0, 2 * width)
-    page[row : row + height, column : column + width] = digit
-    paper = np.linspace(0.6, 0.95, page.shape[1]) + generator.normal(0, 0.01, page.shape)
-    return np.clip(paper * (1 - 0.7 * page), 0, 1)
-
-
-def test_uci_digits_on_paper(reader):
-    uci, generator = sklearn.datasets.load_digits(), np.random.default_rng(1)
-    pictures = []
-    for image in uci.images[:300]:
-        large = PIL.Image.fromarray(image.astype(np.float32) / 16).resize((80, 80))
-        pictures.append(prepare_digit(on_paper(np.asarray(large).clip(0, 1), generator)))
-    assert accuracy(reader.model, pictures, uci.target[:300]) > 0.89
-
-
-def test_mnist_digits_in_larger_pages(reader):
+@pytest.mark.parametrize(("kind", "strength"), [(k, s) for k in KINDS for s in KINDS[k]])
+def test_photographs(reader, kind, strength):
+    """Twelve photographs, of digits that taught nothing; reader.json has the rates of many more."""
     images, labels = load_fallback()[1]
-    generator, pictures = np.random.default_rng(2), []
-    for image in images[::4]:
-        side = int(generator.integers(28, 300))
-        large = PIL.Image.fromarray(image.astype(np.float32) / 255).resize((side, side))
-        pictures.append(prepare_digit(on_paper(np.asarray(large).clip(0, 1), generator)))
-    assert accuracy(reader.model, pictures, labels[::4]) > 0.97
+    generator, rows = np.random.default_rng(1), np.arange(0, len(images), len(images) // 12)[:12]
+    pages = [photograph(images[row], kind, strength, generator) for row in rows]
+    readings = read(pages, reader)
+    assert sum(r["digit"] == label for r, label in zip(readings, labels[rows], strict=True)) >= 11
+    assert not any(
+        r["sure"] and r["digit"] != label for r, label in zip(readings, labels[rows], strict=True)
+    )
+
+
+@pytest.mark.parametrize("light", [0, 0.25, 0.4])
+def test_blank_sheets_are_refused(reader, light):
+    generator = np.random.default_rng(2)
+    sheets = [photograph(None, "soft light", light, generator) for _ in range(5)]
+    assert [r["problem"][:17] for r in read(sheets, reader)] == ["the page is blank"] * 5
+
+
+def test_digits_of_others_and_pages(reader):
+    uci, labels = people.uci_pictures(people.UCI_CALIBRATES)
+    generator = np.random.default_rng(3)
+    for pictures in (uci, [255 - image for image in uci], [image / 15 for image in uci]):
+        right = [r["digit"] for r in read(list(pictures[:100]), reader)] == labels[:100]
+        assert np.mean(right) >= 0.96
+    images, labels = load_fallback()[1]
+    pages = [pasted(image, generator) for image in images[::10]]
+    assert np.mean([r["digit"] for r in read(pages, reader)] == labels[::10]) >= 0.97
+
+
+def test_numbers_are_read_in_order_with_boxes(reader):
+    page = np.full((300, 500), 250, np.uint8)
+    digits, labels = load_fallback()[1]
+    rows = [int(np.flatnonzero(labels == digit)[1]) for digit in (3, 1, 4, 1, 5, 9)]
+    places = [(20, 20), (20, 180), (20, 340), (160, 20), (160, 180), (160, 340)]
+    for row, (top, left) in zip(rows, places, strict=True):
+        large = PIL.Image.fromarray(digits[row]).resize((120, 120))
+        page[top : top + 120, left : left + 120] -= (np.asarray(large) * 0.8).astype(np.uint8)
+    [found] = read(page, reader)
+    assert found["answer"] == "314159" and found["digit"] is None
+    for digit, (top, left) in zip(found["digits"], places, strict=True):
+        x1, y1, x2, y2 = np.array(digit["box"]) * (500, 300, 500, 300)
+        assert left <= x1 < x2 <= left + 120 and top <= y1 < y2 <= top + 120
+    with pytest.raises(ValueError, match="there are 6 digits in the picture: crop it to one"):
+        prepare_digit(page)
+
+
+def test_what_is_no_digit_is_doubted(reader):
+    generator, digits = np.random.default_rng(4), load_fallback()[1][0]
+    for make_one in (people.letter, people.scribble, people.pair):
+        pages = [np.pad(make_one(digits, generator), 40) for _ in range(40)]
+        readings = read(pages, reader)
+        assert sum(r["certainty"] == "sure" for r in readings) <= 4, make_one.__name__
+    asterisk = PIL.Image.new("L", (280, 280))
+    for ends in ((60, 60, 220, 220), (220, 60, 60, 220), (140, 40, 140, 240)):
+        PIL.ImageDraw.Draw(asterisk).line(ends, fill=255, width=24)
+    [found] = read(asterisk, reader)
+    assert found["answer"] == f"{found['digit']} or {found['runner_up']}?" and not found["sure"]
 
 
 @pytest.fixture
@@ -179,84 +206,64 @@ def folder(tmp_path):
 
 
 def test_a_bad_file_does_not_stop_the_others(reader, folder):
-    found = read(folder, reader)
-    names = ["a five.png", "dark.jpg", "empty.png", "letter.txt"]
-    assert [r["image"] for r in found] == names
-    assert [r["digit"] for r in found] == [5, 5, None, None]
-    assert [bool(r["problem"]) for r in found] == [False, False, True, True]
+    found = read([folder, folder / "*.jpg", "none.png", five()], reader)
+    names = [str(folder / name) for name in ("a five.png", "dark.jpg", "empty.png", "letter.txt")]
+    assert [r["image"] for r in found] == [*names, names[1], "none.png", "image 4"]
+    assert [r["digit"] for r in found] == [5, 5, None, None, 5, None, 5]
+    assert [bool(r["problem"]) for r in found] == [not r["digits"] for r in found]
+    assert found[5]["problem"] == "there is no file 'none.png': check the path"
     for r in found[:2]:
-        assert r["sure"] == (r["probability"] >= reader.threshold) and 0.1 < r["probability"] <= 1
+        [digit] = r["digits"]
+        assert r["sure"] == (digit["certainty"] == "sure") and 0.1 < r["probability"] <= 1
         assert r["prepared"].shape == (28, 28) and np.argmax(r["probabilities"]) == r["digit"]
         assert sum(r["probabilities"]) == pytest.approx(1)
-    asterisk = PIL.Image.new("L", (280, 280))
-    for ends in ((60, 60, 220, 220), (220, 60, 60, 220), (140, 40, 140, 240)):
-        PIL.ImageDraw.Draw(asterisk).line(ends, fill=255, width=24)
-    unsure = read([asterisk, five()], reader)
-    assert [r["image"] for r in unsure] == ["image 1", "image 2"]
-    assert [r["sure"] for r in unsure] == [False, True]
-    assert answer(unsure[0]).startswith("not sure") and answer(unsure[1]) == "5"
-    alone = read(five(), reader)[0]["probabilities"]
-    assert np.allclose(alone, unsure[1]["probabilities"], atol=1e-5)
 
 
-def test_files_and_folders_in_one_list(reader, folder, tmp_path_factory):
-    found = read([folder / "dark.jpg", folder, "none.png"], reader)
-    assert [r["image"] for r in found][1:3] == ["a five.png", "dark.jpg"] and len(found) == 6
-    assert found[-1]["problem"] == "there is no file 'none.png': check the path"
-    with pytest.raises(ValueError, match="holds no files: put pictures there"):
-        read([five(), tmp_path_factory.mktemp("empty")], reader)
+COMMAND = ("python", "-m", "digit_reader")
 
 
-def test_command_line(folder, model_file, monkeypatch, capsys):
-    command = ("python", "-m", "digit_reader", "--model", model_file)
-    table = run(*command, folder / "a five.png", folder, folder=ROOT)
+def test_command_line(folder):
+    table = run(*COMMAND, folder / "a five.png", folder, folder=ROOT, check=False)
     assert table.stdout.count("a five.png") == 2 and "the file is empty" in table.stdout
-    answers = run(*make("read", f"IMAGES={folder / 'dark.jpg'}", "FORMAT=json"), folder=ROOT)
-    [found] = json.loads(answers.stdout)
-    assert found["digit"] == 5 and found["sure"] and answers.stderr == ""
-    with monkeypatch.context() as patch, pytest.raises(SystemExit, match="True"):
-        patch.setattr("sys.argv", ["digit_reader", "none.png", "--model", str(model_file)])
-        runpy.run_module("digit_reader", run_name="__main__")
-    assert "there is no file 'none.png'" in capsys.readouterr().out
-    nothing = run(*command, folder=ROOT, check=False)
-    assert nothing.returncode and "PICTURES" in nothing.stderr
-    model = run(*command[:3], "--model", "no.h5", "x.png", folder=ROOT, check=False)
-    assert model.returncode and model.stderr == "there is no model 'no.h5': check the path\n"
+    assert table.returncode == 1 and table.stderr == ""
+    found = run(*make("read", f"IMAGES={folder / 'dark.jpg'}", "FORMAT=json"), folder=ROOT)
+    [answer] = json.loads(found.stdout)
+    assert answer["digit"] == 5 and "probabilities" not in answer["digits"][0]
+    options = ("--format", "csv", folder / "*ive.png", "--probabilities")
+    [row] = csv.DictReader(run(*COMMAND, *options, folder=ROOT).stdout.splitlines())
+    assert row["digit"] == "5" and float(row["p5"]) == pytest.approx(float(row["probability"]))
+    given = run("sh", "-c", f"python -m digit_reader - < '{folder}/dark.jpg'", folder=ROOT)
+    assert given.stdout.startswith("standard input  5")
 
 
-def test_other_models_are_refused(tmp_path, reader):
-    (tmp_path / "text.h5").write_text("Dear reader")
-    keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Flatten()]).save(tmp_path / "bare.h5")
-    wide = keras.Sequential([keras.Input((784,)), keras.layers.Dense(10)])
-    save_reader(wide, tmp_path / "wide.h5", 1, 0.9)
-    with h5py.File(tmp_path / "no model.h5", "w") as file:
-        file.attrs.update(temperature=1.0, threshold=0.9)
-    messages = {
-        "none.h5": "there is no model .*none.h5': check the path",
-        "text.h5": "holds no reader of digits: .*file signature not found",
-        "bare.h5": "holds no reader of digits: .*temperature",
-        "wide.h5": "its model is not from 28×28×1 to 10 numbers",
-        "no model.h5": "No model config found",
-    }
-    for name, message in messages.items():
-        with pytest.raises(ValueError, match=message):
-            load_reader(tmp_path / name)
+def test_wrong_arguments_are_told_before_anything_loads(folder, tmp_path_factory):
+    empty = tmp_path_factory.mktemp("empty")
+    found = run(*COMMAND, empty, f"{empty}/*.png", folder=ROOT, check=False)
+    assert found.returncode == 1 and "holds no files" in found.stdout
+    assert "no file fits this pattern" in found.stdout
+    for wrong in ((), ("--annotate", "no/such", folder), ("--format", "xml", folder)):
+        refused = run(*COMMAND, *wrong, folder=ROOT, check=False)
+        assert refused.returncode == 2 and "usage:" in refused.stderr and not refused.stdout
 
 
-def test_a_reader_is_saved_whole_and_quietly(tmp_path, reader, caplog):
-    path = tmp_path / "model.h5"
-    save_reader(reader.model, path, 0.5, 0.25)
-    assert caplog.text == "" and [file.name for file in tmp_path.iterdir()] == ["model.h5"]
-    loaded = load_reader(path)
-    assert (loaded.temperature, loaded.threshold) == (0.5, 0.25)
-    same = zip(loaded.model.get_weights(), reader.model.get_weights(), strict=True)
-    assert all(np.array_equal(one, other) for one, other in same)
-    with h5py.File(path) as file:
-        assert "optimizer_weights" not in file
-    before = path.read_bytes()
-    with pytest.raises(ValueError):  # the model is written, then its temperature is no number
-        save_reader(reader.model, path, "warm", 0.25)
-    assert path.read_bytes() == before and len(list(tmp_path.iterdir())) == 1
+def test_annotated_pictures_are_saved(folder, tmp_path_factory):
+    target = tmp_path_factory.mktemp("annotated")
+    run(*COMMAND, folder / "dark.jpg", "--annotate", target, folder=ROOT)
+    [path] = target.iterdir()
+    before, after = (
+        np.asarray(PIL.Image.open(p).convert("RGB")) for p in (folder / "dark.jpg", path)
+    )
+    blue = (after == (0, 0x72, 0xB2)).all(2)
+    assert path.name.endswith("dark read.png") and after.shape == before.shape and blue.sum() > 100
+
+
+def test_a_tampered_reader_is_refused(tmp_path, monkeypatch):
+    from digit_reader.reader import NETWORK
+
+    other = tmp_path / "reader.tflite"
+    other.write_bytes(NETWORK.read_bytes()[:-1] + b"x")
+    with pytest.raises(ValueError, match="is not what reader"):
+        Reader(other)
 
 
 def test_files_are_written_whole_or_not_at_all(tmp_path):
@@ -273,9 +280,12 @@ def test_files_are_written_whole_or_not_at_all(tmp_path):
 
 
 def test_imports_are_light_and_know_nothing_of_the_study():
-    heavy = "{'keras', 'tensorflow', 'matplotlib', 'pandas'} & set(sys.modules)"
-    assert run("python", "-c", f"import digit_reader, sys; print({heavy})", folder=ROOT).stdout == (
-        "set()\n"
-    )
+    heavy = "{'keras', 'tensorflow', 'matplotlib', 'pandas', 'IPython'} & set(sys.modules)"
+    assert run(
+        "python",
+        "-c",
+        f"import digit_reader.__main__, sys; digit_reader.Reader(); print({heavy})",
+        folder=ROOT,
+    ).stdout == ("set()\n")
     for file in (ROOT / "digit_reader").rglob("*.py"):
         assert "mnist_study" not in file.read_text(encoding="utf-8")

@@ -72,7 +72,9 @@ def test_other_images_and_parameters_are_given_notice_of(begin):
 
 
 def test_an_unknown_model_is_refused_before_training(begin, fallback):
-    known = "choose from ['classic_mlp', 'cnn', 'dense_dropout', 'softmax_regression']"
+    known = (
+        "choose from ['classic_mlp', 'cnn', 'dense_dropout', 'digit_reader', 'softmax_regression']"
+    )
     with pytest.raises(ValueError) as error:
         begin(models=["dense_droput"]).identify(*fallback)
     assert str(error.value) == f"models names 'dense_droput': {known}"

@@ -6,8 +6,8 @@ import time
 import numpy as np
 import pytest
 
-from digit_reader.reader import scaled
 from mnist_study import statistics
+from mnist_study.statistics import scaled
 
 TEST_POPULATION = np.where(np.arange(10_000) <= 5_000, "students", "Census")
 

@@ -1,0 +1,197 @@
+"""From a picture's brightness to its ink alone: find the sheet, even the light, take rules out."""
+
+import numpy as np
+import scipy.ndimage
+
+from digit_reader.picture import require
+
+SMALL = 320  # longer side, in pixels, at which sheet and light are looked for
+DESK = 0.45  # what is darker than this share of the paper around it is no paper in shadow
+FAINT, BLANK = 0.12, 0.08  # what ink must reach to be read, and stand out to be there at all
+CLEAR = 0.5  # ink that is there however softly it ends
+
+
+def reduced(bright):
+    """Return brightness (h, w) averaged in squares to at most SMALL pixels, and their side."""
+    factor = -(-max(bright.shape) // SMALL)
+    height, width = (factor * (side // factor) for side in bright.shape)
+    squares = bright[:height, :width].reshape(height // factor, factor, width // factor, factor)
+    return squares.mean((1, 3)), factor
+
+
+def border(places):
+    """Return the values along the border of an array (h, w)."""
+    return np.concatenate([places[0], places[-1], places[1:-1, 0], places[1:-1, -1]])
+
+
+def desk_in(small):
+    """Return where a desk is seen around a sheet: bool (h, w), all False where there is none.
+
+    A desk is dark, makes up a good part of the border, and leaves a sheet, about a rectangle.
+    """
+    nothing, wide = np.zeros(small.shape, bool), max(3, round(0.03 * min(small.shape)))
+    dark = scipy.ndimage.uniform_filter(small, 3) < DESK * np.quantile(small, 0.9)
+    if border(dark).mean() < 0.2:
+        return nothing
+    thick = scipy.ndimage.binary_opening(np.pad(dark, wide, "edge"), np.ones((wide, wide)))
+    parts, _ = scipy.ndimage.label(thick[wide:-wide, wide:-wide])
+    desk = np.isin(parts, np.unique(border(parts))) & (parts > 0)
+    sheets, count = scipy.ndimage.label(~desk)
+    if border(desk).mean() < 0.2 or not count:
+        return nothing
+    sheet = scipy.ndimage.binary_fill_holes(sheets == np.bincount(sheets[~desk]).argmax())
+    rows, columns = scipy.ndimage.find_objects(sheet.astype(int))[0]
+    if sheet.mean() < 0.5 or sheet[rows, columns].mean() < 0.82 or dark[sheet].mean() > 0.2:
+        return nothing
+    return ~scipy.ndimage.binary_erosion(sheet, iterations=wide // 2 + 2)
+
+
+def to_size(small, shape, factor, order=1):
+    """Return a reduced picture enlarged again to the shape that it came from."""
+    large = scipy.ndimage.zoom(small, factor, order=order, grid_mode=True, mode="nearest")
+    missing = [(0, side - other) for side, other in zip(shape, large.shape, strict=True)]
+    return np.pad(large, missing, "edge")
+
+
+def thin_lines(ink, thickest):
+    """Return how dark the lines are that run right across ink, by row (h,): rows of mostly ink.
+
+    Lines of more than so many pixels are a digit's own strokes in a picture cropped to it.
+    """
+    rows = np.quantile(ink, 0.25, axis=1)
+    return rows - scipy.ndimage.grey_opening(rows, thickest + 1)
+
+
+def rule_rows(ink, step):
+    """Return how dark the rules across ink are, by row (h,), and their tilt in pixels; or None, 0.
+
+    step: to look for the tilt at each step-th pixel only.
+    """
+    few, thickest = ink[::step, ::step], max(1, round(0.015 * len(ink) / step))
+    found = {t: thin_lines(tilted(few, t / step), thickest) for t in range(-12, 13, 2)}
+    tilt = max(found, key=lambda tilt: np.sum(found[tilt] ** 2))
+    if found[tilt].max() < 0.06:
+        return None, 0
+    lines = thin_lines(tilted(ink, tilt), step * thickest + 2)
+    return scipy.ndimage.maximum_filter1d(lines, 5), tilt
+
+
+def without_rules(ink, step):
+    """Return ink without rules and squares; what is clearly darker is ink and stays."""
+    for least in (1, 2):  # of rows, then of columns: a single one is a 1
+        line, tilt = rule_rows(ink, step)
+        if line is not None and scipy.ndimage.label(line > 0.05)[1] >= least:
+            straight, line = tilted(ink, tilt), line[:, np.newaxis]
+            straight = np.where((line > 0.05) & (straight < 1.25 * line + 0.12), 0, straight)
+            ink = tilted(straight, -tilt)
+        ink = ink.T
+    return ink
+
+
+def tilted(ink, tilt):
+    """Return ink with its columns shifted, the last by tilt pixels; what leaves comes in again."""
+    shifts = np.rint(tilt * np.linspace(0, 1, ink.shape[1])).astype(int)
+    rows = (np.arange(len(ink))[:, np.newaxis] + shifts) % len(ink)
+    return np.take_along_axis(ink, rows, axis=0)
+
+
+def closed(small, share):
+    """Return brightness with dark places filled that are narrower than a share of the picture.
+
+    Beyond the border the light goes on as before.
+    """
+    window = max(3, round(share * min(small.shape)))
+    beyond = [(min(window, side - 1),) * 2 for side in small.shape]
+    wide = np.pad(small, beyond, "reflect", reflect_type="odd")
+    filled = scipy.ndimage.grey_closing(wide, (window, window))
+    (top, _), (left, _) = beyond
+    return np.maximum(filled[top : top + small.shape[0], left : left + small.shape[1]], 0.05)
+
+
+def lit_paper(small):
+    """Return how bright the paper is everywhere, shadows included: float32 (h, w), as small."""
+    paper, strict = closed(small, 0.6), closed(small, 0.35)
+    ink = 1 - small / paper
+    broad = ink > 1 - small / strict + 0.15  # a broad stroke's inside, or a shadow
+    is_shadow = broad.any() and np.median(ink[broad]) < 0.7 * ink.max()
+    return strict if is_shadow else paper
+
+
+def between(small):
+    """Return the brightness that parts the dark places from the bright ones; source: Otsu 1979."""
+    counts, edges = np.histogram(small, 64)
+    share = np.cumsum(counts) / small.size
+    middles = (edges[1:] + edges[:-1]) / 2
+    sums = np.cumsum(counts * middles) / small.size
+    spread = (sums[-1] * share - sums) ** 2 / np.maximum(share * (1 - share), 1e-9)
+    return edges[1 + spread.argmax()]
+
+
+def parted(small):
+    """Return where a picture is dark, bool (h, w), if dark and bright differ clearly; else None."""
+    dark = small <= between(small)
+    clear = dark.any() and not dark.all() and small[dark].mean() < 0.45 * small[~dark].mean()
+    return dark if clear else None
+
+
+def is_bright(small):
+    """Say whether the ink is brighter than its paper.
+
+    Where dark and bright differ clearly, paper is what makes up the border; else strokes stand out
+    to one side of what is around them.
+    """
+    dark = parted(small)
+    if dark is not None:
+        return border(dark).mean() > 0.5
+    window = max(3, round(0.6 * min(small.shape)))
+    stands_out = small - scipy.ndimage.uniform_filter(small, window, mode="nearest")
+    centred = stands_out - stands_out.mean()
+    skewed = np.mean(centred**3) > 0.1 * np.mean(centred**2) ** 1.5
+    return skewed and centred.max() > 0.15
+
+
+def paper_in(small):
+    """Return how bright the paper is: one number in even light, else everywhere, as small."""
+    edge, dark = border(small), parted(small)
+    edge = edge[~border(dark)] if dark is not None and not border(dark).all() else edge
+    if np.quantile(edge, 0.1) > 0.92 * np.quantile(edge, 0.9):
+        return np.full(small.shape, max(0.05, np.median(edge)), np.float32)
+    return lit_paper(small)
+
+
+def ink_of(bright):
+    """Return the ink in a page of that brightness, both float32 (h, w) in [0, 1].
+
+    Raises ValueError where there is none, or too little to read.
+    """
+    small, factor = reduced(bright)
+    desk = desk_in(small)
+    if desk.any():  # the desk gets the brightness of the nearest paper
+        nearest = scipy.ndimage.distance_transform_edt(
+            desk, return_distances=False, return_indices=True
+        )
+        small = small[tuple(nearest)]
+    if is_bright(small):
+        bright, small = 1 - bright, 1 - small
+    ink = 1 - bright / to_size(paper_in(small), bright.shape, factor)
+    if desk.any():
+        ink = np.where(to_size(desk.astype(np.float32), ink.shape, factor, 0) > 0, 0, ink)
+    ink = np.clip(ink - np.quantile(ink[::factor, ::factor], 0.3), 0, 1)
+    ink = without_rules(ink, factor)
+    return levelled(ink, factor)
+
+
+def levelled(ink, factor):
+    """Return ink, float32 (h, w), from 0 to 1 in its darkest strokes; raises what ink_of does.
+
+    Strokes end sharply, shadows do not: what counts is how far ink stands out from what is around.
+    """
+    smooth = scipy.ndimage.uniform_filter(ink, 3)
+    around = scipy.ndimage.uniform_filter(ink, max(5, round(0.08 * min(ink.shape))))
+    noise = np.quantile(np.abs(ink - smooth)[::factor, ::factor], 0.25)
+    peak, stands_out = smooth.max(), np.max(smooth - around)
+    blank = "the page is blank: write on it, or crop the picture to the digit"
+    require(peak > CLEAR or stands_out > max(BLANK, 18 * noise), blank)
+    require(peak > FAINT, "the ink is too faint: write darker, or with more light")
+    level = np.median(ink[ink > 0.7 * peak])
+    return np.minimum(ink / level, 1).astype(np.float32)

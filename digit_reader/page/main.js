@@ -1,0 +1,183 @@
+// The page: with each change the drawing is painted, cut into digits, read, and the answer shown.
+import { LEVELS, NETWORK } from "./model.js";
+import { centred } from "./centre.js";
+import { EXAMPLES } from "./examples.js";
+import { inkOf, partsOf } from "./image.js";
+import { probabilities, unpack } from "./network.js";
+import { digitsIn } from "./parts.js";
+import { Drawing, paint } from "./strokes.js";
+
+const PEN = 0.07;  // the pen's width as a share of the canvas, and of a digit made as large as it
+const SIDE = 112;  // pixels at which a digit's strokes are drawn to be read
+const find = (id) => document.getElementById(id);
+const page = find("page"), pen = page.getContext("2d", { willReadFrequently: true });
+const small = Object.assign(document.createElement("canvas"), { width: SIDE, height: SIDE });
+let layers = null, picture = null, frame = 0, readings = [];
+
+function bounds(points, members) {
+  const x = points.map((point) => point[0]), y = points.map((point) => point[1]);
+  return { left: Math.min(...x), right: Math.max(...x), top: Math.min(...y), bottom: Math.max(...y), members };
+}
+
+function drawnLarge(strokes) {  // a digit's strokes, as large as fits whatever their size: its ink
+  const box = bounds(strokes.flat()), wide = PEN * SIDE;
+  const longest = Math.max(box.right - box.left, box.bottom - box.top, 0.02);
+  const scale = (SIDE - wide - 4) / longest;
+  const ink = small.getContext("2d", { willReadFrequently: true });
+  ink.fillStyle = "#000"; ink.fillRect(0, 0, SIDE, SIDE);
+  paint(ink, strokes, wide, "#fff", ([x, y]) => [
+    SIDE / 2 + scale * (x - (box.left + box.right) / 2), SIDE / 2 + scale * (y - (box.top + box.bottom) / 2)]);
+  const { data } = ink.getImageData(0, 0, SIDE, SIDE);
+  return Float32Array.from({ length: SIDE * SIDE }, (_, i) => data[4 * i] / 255);
+}
+
+function drawnDigits() {  // each digit that the strokes make: its box on the canvas and its 28×28
+  const boxes = drawing.strokes.map((stroke, number) => bounds(stroke, [number]));
+  return digitsIn(boxes.map((box) => ({ ...box, left: box.left - PEN / 2, right: box.right + PEN / 2,
+    top: box.top - PEN / 2, bottom: box.bottom + PEN / 2 })))
+    .map((box) => ({ box, image: centred(drawnLarge(box.members.map((n) => drawing.strokes[n])), SIDE) }));
+}
+
+function pictureDigits() {  // the same of a picture
+  const { data, width, height } = picture.pixels;
+  const ink = inkOf(Float32Array.from({ length: width * height },
+    (_, i) => (0.299 * data[4 * i] + 0.587 * data[4 * i + 1] + 0.114 * data[4 * i + 2]) / 255), width, height);
+  if (ink.problem) return ink;
+  const { boxes, labels } = partsOf(ink.values, width, height);
+  return digitsIn(boxes).map((box) => {
+    const own = new Set(box.members);
+    const values = ink.values.map((value, i) => (own.has(labels[i]) && value > 0.1 ? value : 0));
+    return { box: { left: box.left / width, right: box.right / width, top: box.top / height, bottom: box.bottom / height },
+      image: centred(values, width) };
+  });
+}
+
+const sure = (shares) => Math.max(...shares);
+
+function inWords(shares) {  // "9", "probably 9", "9 or 3?"
+  const order = [...shares.keys()].sort((one, other) => shares[other] - shares[one]);
+  if (sure(shares) >= LEVELS.sure) return `${order[0]}`;
+  return sure(shares) >= LEVELS.probable ? `probably ${order[0]}` : `${order[0]} or ${order[1]}?`;
+}
+
+function show(shares, image) {
+  find("table").querySelectorAll("tr").forEach((row, digit) => {
+    row.querySelector("meter").value = shares ? shares[digit] : 0;
+    row.cells[2].textContent = shares ? `${(100 * shares[digit]).toFixed(1)}%` : "";
+    row.classList.toggle("most", !!shares && shares[digit] === sure(shares));
+  });
+  const context = find("seen").getContext("2d"), seen = context.createImageData(28, 28);
+  seen.data.forEach((_, i) => { seen.data[i] = i % 4 < 3 ? 255 * (image?.[i >> 2] ?? 0) : 255; });
+  context.putImageData(seen, 0, 0);
+}
+
+function read() {
+  if (!layers) return;
+  const found = picture ? pictureDigits() : drawnDigits();
+  readings = (found.problem ? [] : found).filter((digit) => digit.image)
+    .map((digit) => ({ ...digit, shares: probabilities(layers, digit.image, LEVELS.temperature) }));
+  const words = readings.map((reading) => inWords(reading.shares));
+  find("answer").textContent = found.problem ?? (words.length > 1 && words.every((word) => word.length === 1)
+    ? words.join("") : words.join(", ") || "Draw a digit.");
+  const last = readings.at(-1);
+  const order = last && [...last.shares.keys()].sort((a, b) => last.shares[b] - last.shares[a]);
+  find("doubt").textContent = last
+    ? `${readings.length > 1 ? "The last: " : ""}${(100 * last.shares[order[0]]).toFixed(1)}% a ${order[0]}, next ${order[1]}.` : "";
+  show(last?.shares, last?.image);
+  look();
+}
+
+function look() {  // how much less sure the network is of its last digit where a patch is wiped out
+  const canvas = find("looked"), context = canvas.getContext("2d"), last = readings.at(-1);
+  context.clearRect(0, 0, canvas.width, canvas.height);
+  if (!last || !find("look").checked || drawing.pointer !== null) return;
+  const digit = last.shares.indexOf(sure(last.shares)), size = 4;
+  const { box } = last, wide = (box.right - box.left) * canvas.width, high = (box.bottom - box.top) * canvas.height;
+  const rows = Array.from(last.image.keys()).filter((i) => last.image[i] > 0.05);
+  const ends = [(i) => i % 28, (i) => i / 28 | 0].map((of) => [Math.min(...rows.map(of)), Math.max(...rows.map(of)) + 1]);
+  for (let y = ends[1][0]; y < ends[1][1]; y += 2) for (let x = ends[0][0]; x < ends[0][1]; x += 2) {
+    const wiped = last.image.map((value, i) =>
+      Math.abs(i % 28 - x - 0.5) < size / 2 && Math.abs((i / 28 | 0) - y - 0.5) < size / 2 ? 0 : value);
+    const lost = last.shares[digit] - probabilities(layers, wiped, LEVELS.temperature)[digit];
+    context.fillStyle = `rgba(230, 120, 0, ${Math.min(0.75, 2 * Math.max(0, lost))})`;
+    context.fillRect(box.left * canvas.width + wide * (x - ends[0][0]) / (ends[0][1] - ends[0][0]),
+      box.top * canvas.height + high * (y - ends[1][0]) / (ends[1][1] - ends[1][0]),
+      2 * wide / (ends[0][1] - ends[0][0]), 2 * high / (ends[1][1] - ends[1][0]));
+  }
+}
+
+function paintPage() {
+  pen.fillStyle = "#fff"; pen.fillRect(0, 0, page.width, page.height);
+  if (picture) pen.drawImage(picture.bitmap, ...picture.place);
+  paint(pen, drawing.strokes, PEN * page.width, "#111", ([x, y]) => [x * page.width, y * page.height]);
+}
+
+function change(penUp) {
+  if (drawing.strokes.length) picture = null;
+  paintPage();
+  cancelAnimationFrame(frame);
+  frame = requestAnimationFrame(() => {
+    read();
+    if (penUp) find("spoken").textContent = find("answer").textContent;
+  });
+}
+
+async function take(file) {  // a picture, chosen, dropped or pasted
+  try {
+    const bitmap = await createImageBitmap(file), scale = page.width / Math.max(bitmap.width, bitmap.height);
+    const size = [bitmap.width, bitmap.height].map((side) => Math.max(1, Math.round(scale * side)));
+    const place = [(page.width - size[0]) / 2, (page.height - size[1]) / 2, ...size];
+    pen.fillStyle = "#fff"; pen.fillRect(0, 0, page.width, page.height);  // behind what is transparent
+    pen.drawImage(bitmap, 0, 0, ...size);
+    picture = { bitmap, place, pixels: pen.getImageData(0, 0, ...size) };
+    drawing.set([]);
+  } catch { find("answer").textContent = "This picture cannot be opened. Give PNG or JPEG."; }
+}
+
+function save() {  // the drawing, and beside it the 28×28
+  const sheet = Object.assign(document.createElement("canvas"), { width: page.width + 300, height: page.height });
+  const context = sheet.getContext("2d");
+  context.drawImage(page, 0, 0);
+  context.imageSmoothingEnabled = false;
+  context.drawImage(find("seen"), page.width + 10, 0, 280, 280);
+  sheet.toBlob((blob) => {
+    const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(blob), download: "digit.png" });
+    link.click();
+    URL.revokeObjectURL(link.href);
+  });
+}
+
+const drawing = new Drawing(page, change);
+const actions = { undo: () => drawing.undo(), redo: () => drawing.redo(), save,
+  clear: () => { if (picture) { picture = null; change(true); } drawing.clear(); } };
+for (const [name, action] of Object.entries(actions)) find(name).onclick = action;
+find("look").onchange = look;
+find("choose").onchange = ({ target }) => { if (target.files[0]) take(target.files[0]); target.value = ""; };
+document.onkeydown = (event) => {
+  const key = event.key.toLowerCase(), held = event.ctrlKey || event.metaKey;
+  if (event.key === "Escape") actions.clear();
+  else if (held && key === "z") drawing[event.shiftKey ? "redo" : "undo"]();
+  else if (held && key === "y") drawing.redo();
+  else return;
+  event.preventDefault();
+};
+document.onpaste = ({ clipboardData }) => { if (clipboardData.files[0]) take(clipboardData.files[0]); };
+document.ondragover = (event) => event.preventDefault();
+document.ondrop = (event) => {
+  event.preventDefault();
+  if (event.dataTransfer.files[0]) take(event.dataTransfer.files[0]);
+};
+EXAMPLES.forEach((strokes, number) => {
+  const button = document.createElement("button"), canvas = document.createElement("canvas");
+  Object.assign(canvas, { width: 56, height: 56 });
+  Object.assign(button, { type: "button", ariaLabel: `Example ${number + 1}`, onclick: () => drawing.set(strokes) });
+  paint(canvas.getContext("2d"), strokes, 4, "#111", ([x, y]) => [56 * x, 56 * y]);
+  button.append(canvas);
+  find("examples").append(button);
+});
+find("table").innerHTML = Array.from({ length: 10 }, (_, digit) =>
+  `<tr><th scope="row">${digit}</th><td><meter min="0" max="1" aria-label="${digit}"></meter></td><td></td></tr>`).join("");
+paintPage();
+export const ready = typeof DecompressionStream === "undefined"
+  ? Promise.resolve().then(() => { find("answer").textContent = "This browser is too old: the page needs DecompressionStream (browsers of 2023 and later have it)."; })
+  : unpack(NETWORK).then((unpacked) => { layers = unpacked; change(false); });
