@@ -8,9 +8,8 @@ import PIL.ImageDraw
 import scipy.interpolate
 
 SIDE = 112  # pixels of a drawn picture
-# Each style: its digit, then strokes of points (x, y) from the upper left, 0 to 100; a stroke given
-# as several lists turns sharply between them. "0 or 1" after a stroke's name is never needed: each
-# style is drawn as it stands, with jitter.
+# Each style: its digit, then lines of points (x, y) from the upper left, 0 to 100. Lines in a row
+# are one stroke with a sharp turn between them; None lifts the pen.
 STYLES = {
     # Most of continental Europe writes 1 with an upstroke, German schools with a long one; a foot
     # keeps it apart from 7 in Latin America and in print.
