@@ -5,7 +5,7 @@ RUN = $(VENV)/bin/python
 COMPILE = $(RUN) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --custom-compile-command "make lock"
 
-.PHONY: help run experiments reproduce report reader rates read test lab lint lock screenshot install install-dev browser
+.PHONY: help run experiments reproduce report reader rates read test proof portability lab lint audit lock screenshot install install-dev browser
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -17,8 +17,8 @@ run: install ## execute the notebook in place: model, record, figures
 experiments: $(if $(SCHEDULER),install-dev,install) ## train what results/ lacks, here or with SCHEDULER=tcp://… on several machines
 	@$(RUN) -m mnist_study experiments $(if $(SCHEDULER),--scheduler $(SCHEDULER))
 
-reproduce: install ## execute the whole study in a scratch folder and compare it with the record
-	@$(RUN) -m mnist_study reproduce
+reproduce: install ## run the study in a scratch folder and compare; RECORD=cnn-seed4: one training
+	@$(RUN) -m mnist_study reproduce $(if $(RECORD),--record $(RECORD))
 
 report: install ## write README's table and docs/MODEL_CARD.md from results/
 	@$(RUN) -m mnist_study report
@@ -36,11 +36,20 @@ read: install ## read pictures of digits: make read IMAGES="a.png b.jpg", FORMAT
 test: install-dev browser ## check that it works and that what it says is true
 	@$(RUN) -m pytest -n 2 --dist loadfile tests
 
+proof: install-dev browser ## try every fault and control, the slow ones too; write their tables
+	@$(RUN) -m pytest -n 2 --dist loadfile -m "proof or fault or control or load" --tables tests
+
+portability: install-dev ## train under other threads, instructions, libraries, Pythons; write the table
+	@$(RUN) tests/portability.py
+
 lab: install ## open the notebook in JupyterLab
 	@$(RUN) -m jupyter lab mnist_model.ipynb
 
-lint: install-dev ## check style and formatting of notebook, packages and tests
-	@$(RUN) -m ruff check . && $(RUN) -m ruff format --check .
+lint: install-dev ## check style, formatting, and the notebook's metadata and order of execution
+	@$(RUN) -m pre_commit run --all-files
+
+audit: install-dev ## look the locked packages up among known vulnerabilities (asks the package index)
+	@$(RUN) -m uv tool run --quiet pip-audit --requirement tests/requirements.txt --disable-pip
 
 lock: install-dev ## compile pyproject.toml into requirements.txt and tests/requirements.txt
 	@$(COMPILE) -o requirements.txt pyproject.toml

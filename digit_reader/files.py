@@ -5,11 +5,22 @@ import pathlib
 
 
 def write_atomically(path, write):
-    """Call write(temporary_path), then rename to path; what stood there survives any failure."""
+    """Call write(temporary_path), then rename to path; what stood there survives any failure.
+
+    Raises OSError that says so, and what to do, when the disk is full, say.
+    """
     path = pathlib.Path(path)
     temporary = path.with_name(f".partial-{path.name}")
     try:
         write(temporary)
         os.replace(temporary, path)
+    except OSError as error:
+        advice = "make room or choose another folder; what stood there is as it was"
+        raise OSError(error.errno, f"{error.strerror or error}: {path}: {advice}") from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def write_text(path, text):
+    """Write a text file whole or not at all; see write_atomically."""
+    write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))

@@ -9,7 +9,7 @@ import sys
 import time
 from dataclasses import replace
 
-from mnist_study import results
+from mnist_study import alone, results
 from mnist_study.models import registry
 from mnist_study.results import Experiment
 
@@ -133,9 +133,13 @@ def seconds_left(descriptions, took):
 
 
 def run(experiments, scheduler=None, folder=results.FOLDER):
-    """Train what is missing, keep each result as it comes, and say how much is left."""
-    todo = missing(experiments, folder)
-    took = {}
+    """Train what is missing, keep each result as it comes, and say how much is left.
+
+    Raises RuntimeError when another process trains into the folder, or a scheduler is lost.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = alone.enter(folder)
+    todo, took = missing(experiments, folder), {}
     for name in {description["name"] for description in todo}:
         seconds = [result["total_seconds"] for result in results.kept(name, folder).values()]
         took |= {name: statistics.mean(seconds)} if seconds else {}
@@ -150,3 +154,7 @@ def run(experiments, scheduler=None, folder=results.FOLDER):
             f" {len(todo)} left, about {seconds_left(todo, took) / 60:.0f} minutes",
             flush=True,
         )
+    alone.leave(lock)
+    if todo:  # Dask cancels what it has lost, and says so in its log only
+        again = "start it again, then this; what is done is kept"
+        raise RuntimeError(f"the scheduler is gone, {len(todo)} trainings are left: {again}")

@@ -2,19 +2,23 @@
 
 import logging
 import os
-import pathlib
+
+from digit_reader.reader import quietly
 
 
 def quiet_keras():
-    """Return Keras on TensorFlow, imported without what TensorFlow writes to the terminal."""
+    """Return Keras on TensorFlow, imported without what TensorFlow writes to the terminal.
+
+    Raises ImportError that says what to do when they are missing or broken.
+    """
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with pathlib.Path(os.devnull).open("wb") as nowhere, os.fdopen(os.dup(2), "wb") as terminal:
-        os.dup2(nowhere.fileno(), 2)
-        try:
+    try:
+        with quietly():
             import keras
-        finally:
-            os.dup2(terminal.fileno(), 2)
+    except Exception as error:  # whatever a broken installation raises
+        advice = "install anew what requirements.txt names: remove .venv, then make install"
+        raise ImportError(f"TensorFlow does not start ({error}): {advice}") from error
     return keras
 
 

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from digit_reader.files import write_atomically
+from digit_reader.files import write_atomically, write_text
 from digit_reader.page.build import SOURCES
 from digit_reader.reader import NETWORK, SETTINGS
 
@@ -82,8 +82,3 @@ def write_levels(levels):
     write_text(SETTINGS, json.dumps(levels | {"network_sha256": sha256}, indent=1) + "\n")
     page = PAGE.read_text(encoding="utf-8")
     write_text(PAGE, re.sub(r"LEVELS = .*;", f"LEVELS = {json.dumps(levels)};", page))
-
-
-def write_text(path, text):
-    """Write a text file whole or not at all."""
-    write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))

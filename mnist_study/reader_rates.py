@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import PIL.Image
 
-from digit_reader.files import write_atomically
+from digit_reader.files import write_text
 from digit_reader.page.build import write_page
 from digit_reader.reader import SETTINGS, Reader, read
 from mnist_study import data, people, reader_files, results, statistics, training
@@ -179,5 +179,5 @@ def write(model):
     one, none = measure(model)
     rates = {"digest": digest(), "one_digit": one, "none_or_several": none}
     text = results.as_text(rates)
-    write_atomically(RECORD, lambda path: path.write_text(text, encoding="utf-8"))
+    write_text(RECORD, text)
     write_page(PAGE, in_a_sentence(rates))

@@ -3,7 +3,7 @@
 import json
 import re
 
-from digit_reader.files import write_atomically
+from digit_reader.files import write_text
 from mnist_study import results, session, summary
 
 ROOT = results.PACKAGE.parent
@@ -56,4 +56,4 @@ def write():
         print("This run is not the study's: README's table and the model card stay as they are.")
         return
     for path, text in pages().items():
-        write_atomically(path, lambda temporary, text=text: temporary.write_text(text, "utf-8"))
+        write_text(path, text)

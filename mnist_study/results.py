@@ -9,13 +9,19 @@ import json
 import pathlib
 import re
 
-from digit_reader.files import write_atomically
+from digit_reader.files import write_text
 from mnist_study import data, machine, models
 
 PACKAGE = pathlib.Path(__file__).resolve().parent
 FOLDER = PACKAGE.parent / "results"
 THREADS = 2  # that an experiment's matrix products are split over: another number, other bits
-NOT_SHOWN = ("__main__", "experiments", "report")  # modules that no output comes from
+NOT_SHOWN = (
+    "__main__",
+    "experiments",
+    "report",
+    "reproduce",
+    "handout",
+)  # modules that no output comes from
 ALWAYS_RUN = ("data", "focus", "patches", "training", "trial")
 OF_PEOPLE = ("pens", "people", "reader_trial")  # run, too, where people's pictures teach
 CENTRE = PACKAGE.parent / "digit_reader" / "centre.py"  # which prepares those pictures
@@ -101,7 +107,7 @@ def keep(description, result, folder=FOLDER):
     folder.mkdir(parents=True, exist_ok=True)
     path = path_of(description, folder)
     text = as_text({"inputs": description, "result": result})
-    write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+    write_text(path, text)
     for other in folder.glob(f"{description['name']}-seed{description['seed']}-*.json"):
         if other != path:
             other.unlink()

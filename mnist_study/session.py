@@ -19,9 +19,9 @@ from mnist_study import quiet  # noqa: F401  (before anything that imports Tenso
 # isort: split
 import keras
 
-from digit_reader.files import write_atomically
+from digit_reader.files import write_atomically, write_text
 from digit_reader.page.build import page_text
-from mnist_study import data, figures, machine, models, results, summary
+from mnist_study import alone, data, figures, machine, models, results, summary
 
 DENSE = models.registry["dense_dropout"]
 STUDY = {  # the parameters that the text is about
@@ -98,6 +98,7 @@ class Session:
         self.parameters, self.start = parameters, time.perf_counter()
         self.quick = parameters["profile"] == "quick"
         self.folder = writable_folder(pathlib.Path(parameters["output_folder"]))
+        self.lock = alone.enter(self.folder)
         self.visualizations = writable_folder(self.folder / "visualizations")
         self.dataset, self.reason, self.notice = None, None, ""
 
@@ -184,7 +185,8 @@ class Session:
         }
         folder = writable_folder(self.folder / "results")
         text = json.dumps(record, indent=1) + "\n"
-        write_atomically(folder / "metrics.json", lambda path: path.write_text(text))
+        write_text(folder / "metrics.json", text)
+        alone.leave(self.lock)
         return record
 
 

@@ -19,13 +19,13 @@ POOL = 1_000  # UCI's first digits, of which some are given labels; the others a
 
 
 def uci_digits():
-    """Return UCI's digits of 13 other writers: float32 (1797, 28, 28, 1), labels, (1797, 8, 8).
+    """Return UCI's digits of 13 other writers: float32 (1797, 28, 28, 1), labels (1797,).
 
     scikit-learn carries them as 8x8 pixels; they are enlarged and centred as MNIST's were.
     """
     uci = sklearn.datasets.load_digits()
     inputs = np.stack([centre_like_mnist(image) for image in uci.images])
-    return inputs[..., np.newaxis], uci.target, uci.images
+    return inputs[..., np.newaxis], uci.target
 
 
 def accuracy(model, inputs, labels):
@@ -38,7 +38,7 @@ class Learner:
 
     def __init__(self, teacher, recipe, seed, share=1.0):
         """share: of the training steps, less for a quick run."""
-        self.inputs, self.labels, _ = uci_digits()
+        self.inputs, self.labels = uci_digits()
         self.seed, self.share, self.teacher, self.student = seed, share, teacher, recipe.build()
         self.fresh = self.student.get_weights()
         self.student.compile("adam", "categorical_crossentropy", steps_per_execution=20)

@@ -13,6 +13,7 @@ import time
 import types
 
 import nbformat
+import proof
 import psutil
 import pytest
 
@@ -21,6 +22,21 @@ from mnist_study import data
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 MADE = ("mnist_model.h5", "results/metrics.json", "visualizations/")  # by a run of the notebook
+
+
+def pytest_addoption(parser):
+    parser.addoption("--tables", action="store_true", help=proof.__doc__.splitlines()[0])
+
+
+def pytest_configure(config):
+    if config.getoption("--tables") and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(proof.Tables())
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        kind = proof.kind_of(item)
+        item.user_properties += [("kind", kind)] if kind else []
 
 
 def read_notebook(path=ROOT / "mnist_model.ipynb"):

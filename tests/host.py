@@ -11,8 +11,10 @@ DEAD = {"https_proxy": "http://127.0.0.1:9", "HTTPS_PROXY": None}  # nothing lis
 
 
 @contextlib.contextmanager
-def host(folder, body=None):
+def host(folder, body=None, stall_after=None):
     """Serve body over HTTPS for any address, or stall after the connection when body is None.
+
+    stall_after: how many bytes of the body are sent before it stalls; all by default.
 
     Yields the environment variables that send a program's downloads here.
     """
@@ -36,7 +38,9 @@ def host(folder, body=None):
                 head = (
                     f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
                 )
-                secure.sendall(head.encode() + body)
+                secure.sendall(head.encode() + body[:stall_after])
+                if stall_after:
+                    over.wait(60)
 
     socketserver.ThreadingTCPServer.daemon_threads = True
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:

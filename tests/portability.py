@@ -9,7 +9,6 @@ import argparse
 import json
 import os
 import pathlib
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -112,7 +111,8 @@ def row(variant, found):
     weights = "the same" if len(same) == len(judged) else f"same: {', '.join(same) or 'none'}"
     moved = ", ".join(f"{model['errors_more']:+d}" for model in judged)
     other = ", ".join(str(model["other_readings"]) for model in judged)
-    return f"| {variant} | {', '.join(found['made_with'].values())} | {weights} | {other} | {moved} |"
+    made = ", ".join(found["made_with"].values())
+    return f"| {variant} | {made} | {weights} | {other} | {moved} |"
 
 
 def table(record):

@@ -38,6 +38,7 @@ def cache(folder, content):
     return path
 
 
+@pytest.mark.fault("the cache is truncated", "downloads it again")
 def test_a_corrupt_cache_is_replaced_by_a_download(load, tmp_path, mnist_file):
     real = mnist_file.read_bytes()
     path = cache(tmp_path, real[:-1000])
@@ -47,31 +48,75 @@ def test_a_corrupt_cache_is_replaced_by_a_download(load, tmp_path, mnist_file):
     assert path.read_bytes() == real
 
 
-def test_a_corrupt_cache_without_network_falls_back(load, tmp_path):
+@pytest.mark.fault(
+    "the cache is corrupt, and there is no network", "goes on with 5,000 images, with notice"
+)
+def test_a_corrupt_cache_without_network_falls_back(load, tmp_path, record_property):
     cache(tmp_path, b"not an archive")
     study = load(DEAD)
     assert study.dataset["name"] == "mnist-5k" and "refused" in study.reason
+    record_property("said", study.reason)
 
 
-def test_a_host_that_answers_rubbish_falls_back(load, tmp_path):
+UNUSABLE = {"unreadable": "datasets/mnist.npz/folder", "unwritable": "datasets"}
+
+
+@pytest.mark.parametrize("how", UNUSABLE)
+@pytest.mark.fault("the cache is {how}", "goes on with 5,000 images, with notice")
+def test_an_unusable_cache_falls_back(load, tmp_path, how, record_property):
+    path = tmp_path / UNUSABLE[how]  # a folder for a file, a file for a folder: root cannot, either
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("mine")
+    study = load(DEAD)
+    assert study.dataset["name"] == "mnist-5k" and "mnist-5k" not in study.reason
+    assert path.read_text() == "mine"
+    record_property("said", study.reason)
+
+
+@pytest.mark.fault("the download is something else", "goes on with 5,000 images, with notice")
+def test_a_host_that_answers_rubbish_falls_back(load, tmp_path, record_property):
     with host(tmp_path, b"<html>Please log in to the hotel's network</html>") as environment:
         study = load(environment)
     assert study.dataset["name"] == "mnist-5k"
     assert "corrupted" in study.reason  # Keras's own word for a file with another checksum
+    record_property("said", study.reason)
 
 
-def test_a_stalled_download_is_given_up(load, tmp_path):
+@pytest.mark.fault(
+    "the connection stalls", "gives up after `download_seconds`, goes on with 5,000 images"
+)
+def test_a_stalled_download_is_given_up(load, tmp_path, record_property):
     with host(tmp_path) as environment:
         study = load(environment)
     assert study.dataset["name"] == "mnist-5k" and study.reason.endswith("timed out")
+    record_property("said", study.reason)
 
 
-def test_other_images_are_refused(fallback):
+@pytest.mark.control("a pixel of MNIST is changed", "the check of the images' SHA-256")
+def test_other_images_are_refused(fallback, record_property):
     (images, labels), test = fallback
     images = images.copy()
     images[0, 14, 14] ^= 1
-    with pytest.raises(ValueError, match="these images are not MNIST's"):
+    with pytest.raises(ValueError, match="these images are not MNIST's") as refused:
         data.identify((images, labels), test)
+    record_property("said", refused.value)
+
+
+@pytest.mark.control("a test image is copied into the training set", "the notebook's own check")
+def test_a_test_image_among_the_training_images_stops_the_notebook(
+    begin, fallback, record_property
+):
+    (images, labels), (test_images, _) = fallback
+    study = begin()
+    study.identify(*fallback)
+    names = {"study": study, "train_labels": labels, "images": images, "targets": labels}
+    names |= {"train_images": images, "test_images": test_images}
+    exec(source("split"), dict(names))
+    leaked = images.copy()
+    leaked[7] = test_images[3]
+    with pytest.raises(ValueError, match="test image 3 is training image 7") as refused:
+        exec(source("split"), names | {"train_images": leaked})
+    record_property("said", refused.value)
 
 
 def test_the_fallback_is_known_and_holds_every_digit_equally(fallback):

@@ -166,10 +166,14 @@ def kept(mnist_file, tmp_path_factory):
     return types.SimpleNamespace(folder=folder, survived=survived, records=records(folder))
 
 
+@pytest.mark.fault(
+    "`make experiments` is killed between two trainings",
+    "keeps the finished ones, trains the rest next time",
+)
 def test_a_kill_loses_one_training_at_most(kept):
     assert len(kept.survived) == 1 and kept.survived.items() <= kept.records.items()
     expected = {results.path_of(results.describe(e)).name for e in TINY}
-    assert set(kept.records) == {path.name for path in kept.folder.iterdir()} == expected
+    assert set(kept.records) == {path.name for path in kept.folder.glob("[!.]*")} == expected
 
 
 def test_nothing_is_trained_twice(kept, monkeypatch, capsys):
@@ -209,19 +213,20 @@ def cluster(folder):
     try:
         for process, log in zip(processes[1:], logs[1:], strict=True):
             wait_until(lambda log=log: "Registered to" in log.read_text(), ended(process), log)
-        yield f"tcp://{address}", processes[1:], logs[0]
+        yield f"tcp://{address}", processes, logs[0]
     finally:
         for process in processes:
             kill(process)
 
 
+@pytest.mark.fault("a Dask worker dies", "another one does its training, to the same record")
 def test_a_cluster_that_loses_a_worker_gives_the_same_records(kept, tmp_path):
     folder = tmp_path / "kept"
     with (
         concurrent.futures.ThreadPoolExecutor() as pool,
-        cluster(tmp_path) as (scheduler, workers, log),
+        cluster(tmp_path) as (address, (_, *workers), log),
     ):
-        running = pool.submit(experiments.run, TINY, scheduler, folder)
+        running = pool.submit(experiments.run, TINY, address, folder)
         wait_until(lambda: all(map(training, workers)), running.done, log)
         kill(workers[0])
         running.result(timeout=300)
@@ -233,6 +238,22 @@ def test_a_cluster_that_loses_a_worker_gives_the_same_records(kept, tmp_path):
 
     there = {name: lasting(record) for name, record in records(folder).items()}
     assert there == {name: lasting(record) for name, record in kept.records.items()}
+
+
+@pytest.mark.proof
+@pytest.mark.fault("the Dask scheduler dies", "stops with what is left to do; finished ones stay")
+def test_a_cluster_that_loses_its_scheduler_says_so(kept, tmp_path, record_property):
+    with (
+        concurrent.futures.ThreadPoolExecutor() as pool,
+        cluster(tmp_path) as (address, (scheduler, *workers), log),
+    ):
+        running = pool.submit(experiments.run, TINY, address, tmp_path / "kept")
+        wait_until(lambda: any(map(training, workers)), running.done, log)
+        kill(scheduler)
+        with pytest.raises(RuntimeError, match="trainings are left: start it again") as lost:
+            running.result(timeout=120)
+    record_property("said", lost.value)
+    assert records(tmp_path / "kept").keys() <= kept.records.keys()
 
 
 def test_readme_starts_a_cluster_in_the_same_way():

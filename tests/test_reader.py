@@ -16,7 +16,7 @@ from conftest import ROOT, load_fallback, make, run
 
 from digit_reader import Reader, prepare_digit, read
 from digit_reader.files import write_atomically
-from mnist_study import people
+from mnist_study import people, reader_rates
 from mnist_study.photos import KINDS, pasted, photograph
 
 
@@ -257,13 +257,19 @@ def test_annotated_pictures_are_saved(folder, tmp_path_factory):
     assert path.name.endswith("dark read.png") and after.shape == before.shape and blue.sum() > 100
 
 
-def test_a_tampered_reader_is_refused(tmp_path, monkeypatch):
+@pytest.mark.control("the reader's network is changed", "the reader, before it reads")
+def test_a_tampered_reader_is_refused(tmp_path, record_property):
     from digit_reader.reader import NETWORK
 
     other = tmp_path / "reader.tflite"
     other.write_bytes(NETWORK.read_bytes()[:-1] + b"x")
-    with pytest.raises(ValueError, match="is not what reader"):
+    with pytest.raises(ValueError, match="is not what reader") as refused:
         Reader(other)
+    record_property("said", refused.value)
+
+
+def test_the_rates_come_from_the_reader_as_it_is():
+    assert reader_rates.kept()["digest"] == reader_rates.digest(), "it has changed: make rates"
 
 
 def test_files_are_written_whole_or_not_at_all(tmp_path):

@@ -80,13 +80,15 @@ def test_an_unknown_model_is_refused_before_training(begin, fallback):
     assert str(error.value) == f"models names 'dense_droput': {known}"
 
 
-def test_a_folder_that_cannot_be_written_to_is_refused(begin, tmp_path):
+@pytest.mark.fault("the folder is read-only", "stops before anything is trained")
+def test_a_folder_that_cannot_be_written_to_is_refused(begin, tmp_path, record_property):
     folder = tmp_path / "read-only"
     folder.mkdir(mode=0o500)
     if os.access(folder, os.W_OK):  # root may write anywhere but where the kernel refuses
         folder = "/proc/self"
-    with pytest.raises(OSError, match="set output_folder to a folder of yours"):
+    with pytest.raises(OSError, match="set output_folder to a folder of yours") as refused:
         begin(output_folder=str(folder))
+    record_property("said", refused.value)
 
 
 def test_a_notebook_opened_alone_says_how_to_get_the_package(tmp_path):

@@ -4,7 +4,7 @@ import html
 import pathlib
 import re
 
-from digit_reader.files import write_atomically
+from digit_reader.files import write_text
 
 SOURCES = pathlib.Path(__file__).parent
 STYLE = '<link rel="stylesheet" href="style.css">'
@@ -30,4 +30,4 @@ def page_text(measured=""):
 def write_page(path, measured=""):
     """Write the page to path; see page_text."""
     text = page_text(measured)
-    write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+    write_text(path, text)
