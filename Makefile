@@ -49,7 +49,7 @@ lint: install-dev ## check style, formatting, and the notebook's metadata and or
 	@$(RUN) -m pre_commit run --all-files
 
 audit: install-dev ## look the locked packages up among known vulnerabilities (asks the package index)
-	@$(RUN) -m uv tool run --quiet pip-audit --requirement tests/requirements.txt --disable-pip
+	@$(RUN) -m uv tool run --quiet pip-audit --requirement tests/requirements.txt --disable-pip --strict
 
 lock: install-dev ## compile pyproject.toml into requirements.txt and tests/requirements.txt
 	@$(COMPILE) -o requirements.txt pyproject.toml

@@ -146,11 +146,11 @@ def outputs_text(notebook):
     return "\n".join(shown)
 
 
-def executed(folder, name="mnist_model.ipynb", terminal=""):
-    """Return what a run left in folder: folder, terminal, record, notebook."""
+def executed(folder, name="mnist_model.ipynb", **more):
+    """Return what a run left in folder: folder, record, notebook, and what else is given."""
     record = json.loads((folder / "results" / "metrics.json").read_text())
     found = {"record": record, "notebook": read_notebook(folder / name)}
-    return types.SimpleNamespace(folder=folder, terminal=terminal, **found)
+    return types.SimpleNamespace(folder=folder, **found, **more)
 
 
 @pytest.fixture(scope="session")

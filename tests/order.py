@@ -1,4 +1,4 @@
-"""Whether a notebook was executed whole, once, from top to bottom: python tests/order.py NOTEBOOK."""
+"""Whether notebooks were executed whole, once, from top to bottom: order.py NOTEBOOK …"""
 
 import json
 import pathlib

@@ -204,7 +204,14 @@ def offline(tmp_path_factory):
     home = tmp_path_factory.mktemp("home")
     command = ("jupyter", "nbconvert", "--to", "notebook", "--execute", "--inplace", path.name)
     run(*command, folder=folder, HOME=home, KERAS_HOME=None, **DEAD)
-    return executed(folder)
+    return executed(folder, home=home)
+
+
+def test_a_run_writes_to_its_folder_alone(offline):
+    programs = {".cache", ".config", ".ipython", ".jupyter", ".local"}  # Jupyter's, matplotlib's
+    assert {path.name for path in offline.home.iterdir()} <= programs | {".keras"}
+    files = [path for path in offline.home.rglob("*") if path.is_file()]
+    assert [path for path in files if "mnist" in path.name] == []
 
 
 @pytest.mark.fault(

@@ -1,5 +1,6 @@
 """The project around the notebook: its commands, links, style and sizes."""
 
+import pathlib
 import re
 
 import pytest
@@ -39,6 +40,34 @@ def test_links_lead_to_files():
 
 
 @pytest.mark.fault("Python is too old", "stops before anything is installed")
+def test_answers_of_the_checklists_name_what_is_there():
+    text = (ROOT / "docs" / "REPRODUCIBILITY.md").read_text(encoding="utf-8")
+    proofs = re.findall(r"\[`([\w.-]+)`\]\(\.\./([^)]+)\)", text)
+    assert len(proofs) > 30
+    for name, path in proofs:
+        names_it = name == pathlib.Path(path).name or name in (ROOT / path).read_text("utf-8")
+        assert names_it, f"{path} has no {name}"
+
+
+def marked():
+    """Return what the marks of faults, controls and loads say that tests try, braces left open."""
+    marks = r'@pytest\.mark\.(?:fault|control|load)\(\s*"([^"]+)"'
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "tests").glob("test_*.py")]
+    return {what for text in sources for what in re.findall(marks, text)}
+
+
+def test_every_fault_and_control_was_tried_and_stands_in_a_table():
+    page = (ROOT / "docs" / "REPRODUCIBILITY.md").read_text(encoding="utf-8")
+    tried = re.findall(r"(?m)^\| (.*?) \| .* \| \[.*test_\w+\.py\) \|$", page)
+    patterns = [re.sub(r"\\{\w+\\}", ".+", re.escape(what)) for what in marked()]
+    assert len(patterns) > 20
+    for pattern in patterns:
+        assert any(re.fullmatch(pattern, what) for what in tried), f"make proof: {pattern}"
+    for what in tried:
+        assert any(re.fullmatch(pattern, what) for pattern in patterns), f"no test: {what}"
+    assert "**FAILED**" not in page
+
+
 def test_an_unfit_python_is_told_what_to_do(tmp_path, record_property):
     python = tmp_path / "python3"
     python.write_text('#!/bin/sh\n[ "$1" = --version ] && echo Python 3.9.2 && exit\nexit 1\n')

@@ -29,7 +29,7 @@ def test_a_record_edited_by_hand_is_not_reproduced(
     record = json.loads(path.read_text())
     record["result"]["test_accuracy"] += 0.01
     for name in ("metrics.json", "portability.json"):
-        shutil.copy(results.FOLDER / name, tmp_path)
+        shutil.copy(results.FOLDER / name, tmp_path)  # where the tolerance comes from
     (tmp_path / path.name).write_text(json.dumps(record))
     monkeypatch.setattr(results, "FOLDER", tmp_path)
     monkeypatch.setattr(results.path_of, "__defaults__", (tmp_path,))
