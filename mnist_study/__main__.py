@@ -98,6 +98,7 @@ def reader():
 
 def rates():
     """Measure the digit reader on each kind of picture, set its levels of doubt, build its page."""
+    from mnist_study import quiet  # noqa: F401, I001  (first)
     from mnist_study import reader_rates, saved
 
     reader_rates.write(saved.load(ROOT / "mnist_model.h5"))

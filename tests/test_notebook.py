@@ -245,6 +245,26 @@ def test_a_model_of_ones_own_appears_everywhere(offline):
     assert "**my_model**: 1 epochs" in outputs_text(offline.notebook)
 
 
+@pytest.mark.proof
+def test_readme_brings_the_notebook_to_colab(mnist_file, tmp_path):
+    project = tmp_path / "public"
+    clean_copy(project)
+    for command in ("init -q", "add -A", "-c user.name=me -c user.email=me commit -qm copy"):
+        run("git", *command.split(), folder=project)
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    code = re.search(r"```\n(!git clone .*?)```", readme, re.DOTALL)[1]
+    code = code.replace("https://github.com/OWNER/NAME", str(project))
+    edit_notebook(project / "mnist_model.ipynb", profile="quick")
+    notebook = read_notebook(project / "mnist_model.ipynb")
+    notebook.cells.insert(0, nbformat.v4.new_code_cell(code, id="colab"))
+    alone = tmp_path / "colab"
+    alone.mkdir()
+    nbformat.write(notebook, alone / "mnist_model.ipynb")
+    command = "jupyter nbconvert --to notebook --execute --inplace mnist_model.ipynb"
+    run(*command.split(), folder=alone)
+    check_record(executed(alone / "study", "../mnist_model.ipynb").record)
+
+
 def test_what_the_record_says_over_seeds_agrees_with_itself(quick):
     seeds = quick.record["seeds"]
     assert seeds["runs"] == len(seeds["weights_sha256"]["dense_dropout"]) >= 5
