@@ -5,7 +5,7 @@ RUN = $(VENV)/bin/python
 COMPILE = $(RUN) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --custom-compile-command "make lock"
 
-.PHONY: help run experiments reproduce report reader rates read test proof portability lab lint audit lock screenshot install install-dev browser
+.PHONY: help run experiments reproduce report reader rates read test proof portability html pdf lab lint audit lock screenshot install install-dev browser
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -40,7 +40,13 @@ proof: install-dev browser ## try every fault and control, the slow ones too; wr
 	@$(RUN) -m pytest -n 2 --dist loadfile -m "proof or fault or control or load" --tables tests
 
 portability: install-dev ## train under other threads, instructions, libraries, Pythons; write the table
-	@$(RUN) tests/portability.py
+	@PYTHONPATH=. $(RUN) tests/portability.py
+
+html: install ## write the executed notebook to handout/ as one HTML file
+	@$(RUN) -m mnist_study html
+
+pdf: install-dev browser ## write the executed notebook to handout/ as PDF
+	@$(RUN) -m mnist_study pdf
 
 lab: install ## open the notebook in JupyterLab
 	@$(RUN) -m jupyter lab mnist_model.ipynb
@@ -56,7 +62,7 @@ lock: install-dev ## compile pyproject.toml into requirements.txt and tests/requ
 	@$(COMPILE) --extra dev --extra cluster -c requirements.txt -o tests/requirements.txt pyproject.toml
 
 screenshot: install-dev browser ## draw in the page and keep the picture that the README shows
-	@$(RUN) tests/browser.py screenshot
+	@PYTHONPATH=. $(RUN) tests/browser.py screenshot
 
 # The virtual environment keeps a copy of each lock installed in it; where the two are equal nothing is installed.
 $(RUN):
@@ -77,7 +83,7 @@ install-dev: install ## install what tests and clusters need, too
 
 # The tests of the page need a browser: one that is here already, Debian's, or the one that Playwright downloads.
 browser: install-dev
-	@$(RUN) tests/browser.py || \
+	@PYTHONPATH=. $(RUN) tests/browser.py || \
 		{ [ "$$(id -u)" = 0 ] && grep -q '^ID=debian' /etc/os-release && apt-get update -qq && \
 		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; } || \
 		$(RUN) -m playwright install --with-deps chromium

@@ -122,6 +122,20 @@ def reproduce(record=None):
         sys.exit(reproduce.compare_runs(ROOT, pathlib.Path(folder), committed, notebook))
 
 
+def html():
+    """Write the executed notebook to handout/ as HTML in one file."""
+    from mnist_study import handout
+
+    print(handout.html(NOTEBOOK, ROOT / "handout"))
+
+
+def pdf():
+    """Write the executed notebook to handout/ as PDF."""
+    from mnist_study import handout
+
+    print(handout.pdf(NOTEBOOK, ROOT / "handout"))
+
+
 def report():
     """Write README's table and docs/MODEL_CARD.md from results/."""
     from mnist_study import quiet  # noqa: F401, I001  (first)
@@ -131,7 +145,8 @@ def report():
 
 
 if __name__ == "__main__":
-    commands = {c.__name__: c for c in (run, experiments, reader, rates, reproduce, report)}
+    known = (run, experiments, reader, rates, reproduce, report, html, pdf)
+    commands = {command.__name__: command for command in known}
     parser = argparse.ArgumentParser(prog="python -m mnist_study", description=__doc__)
     parser.add_argument("command", choices=commands)
     parser.add_argument("--scheduler", help="for experiments: a Dask scheduler, tcp://…")

@@ -6,12 +6,12 @@ and keeps the picture that the README shows.
 
 import contextlib
 import pathlib
-import shutil
 import sys
 
 from playwright.sync_api import sync_playwright
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
+from mnist_study.handout import browser_here
+
 VISUALIZATIONS = pathlib.Path(__file__).resolve().parent.parent / "visualizations"
 # One way to write each digit, as points x,y of its strokes on a page of 280×280.
 WRITTEN = {
@@ -32,24 +32,22 @@ STROKES = {
 }
 
 
-def installed():
-    """Return the path of the machine's own browser, None when it has none."""
-    return next(filter(None, map(shutil.which, NAMES)), None)
-
-
 @contextlib.contextmanager
 def browser():
     """Yield a browser; Playwright's own when the machine has none."""
     with sync_playwright() as playwright:
         launch = playwright.chromium.launch
-        started = launch(executable_path=installed(), args=["--no-sandbox"])
+        started = launch(executable_path=browser_here(), args=["--no-sandbox"])
         yield started
         started.close()
 
 
-def draw(page, strokes):
-    """Draw the strokes in the page with the mouse, in steps as a hand would."""
-    box = page.locator("#page").bounding_box()
+def draw(page, strokes, drawing=None):
+    """Draw the strokes in the page with the mouse, in steps as a hand would.
+
+    drawing: where in the page, a locator; by default the page is the one to draw in.
+    """
+    box = (drawing or page.locator("#page")).bounding_box()
     scale = box["width"] / 280
     for points in strokes:
         places = [(box["x"] + x * scale, box["y"] + y * scale) for x, y in points]
@@ -84,4 +82,4 @@ def screenshot():
 
 
 if __name__ == "__main__":
-    sys.exit(screenshot() if "screenshot" in sys.argv else installed() is None)
+    sys.exit(screenshot() if "screenshot" in sys.argv else browser_here() is None)
