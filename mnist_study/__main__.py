@@ -126,14 +126,14 @@ def html():
     """Write the executed notebook to handout/ as HTML in one file."""
     from mnist_study import handout
 
-    print(handout.html(NOTEBOOK, ROOT / "handout"))
+    print(handout.write_page())
 
 
 def pdf():
     """Write the executed notebook to handout/ as PDF."""
     from mnist_study import handout
 
-    print(handout.pdf(NOTEBOOK, ROOT / "handout"))
+    print(handout.write_pdf())
 
 
 def report():

@@ -1,20 +1,21 @@
-"""Forms of the executed notebook to hand on: one HTML file that asks for nothing, and a PDF."""
+"""The executed notebook to hand on: as one HTML file that needs nothing else, and as a PDF."""
 
+import html
 import pathlib
-import re
 import shutil
+import sys
 
-import nbconvert
 import nbformat
-from pygments.formatters import HtmlFormatter
+from bs4 import BeautifulSoup
+from nbconvert import HTMLExporter
 
 from digit_reader.files import write_atomically, write_text
 
-TEMPLATES = pathlib.Path(__file__).parent
-TEMPLATE = "handout_template"
+PACKAGE = pathlib.Path(__file__).resolve().parent
+NOTEBOOK = PACKAGE.parent / "mnist_model.ipynb"
+FOLDER = PACKAGE.parent / "handout"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-# A link to a file of the repository, which a file that is passed on does not have beside it.
-FILE_LINK = re.compile(r"(?<!!)\[([^\]]+)\]\((?!https?:|#)[^)]+\)")
+KEPT_LINKS = ("https://", "http://", "#")  # others lead to files that are not handed on
 
 
 def browser_here():
@@ -22,88 +23,81 @@ def browser_here():
     return next(filter(None, map(shutil.which, BROWSERS)), None)
 
 
-def executed(path):
-    """Return the notebook at path; raise ValueError when it was not executed."""
-    notebook = nbformat.read(path, as_version=4)
-    for cell in notebook.cells:
-        if cell.cell_type == "code" and cell.execution_count is None:
-            raise ValueError(f"{path}: cell {cell.id} was not executed: make run")
-    return notebook
-
-
-def without_file_links(notebook):
-    """Turn the links to the repository's files into their words, in text and in outputs."""
-    for cell in notebook.cells:
-        if cell.cell_type == "markdown":
-            cell.source = FILE_LINK.sub(r"\1", cell.source)
-        for output in cell.get("outputs", ()):
-            shown = output.get("data", {})
-            if "text/markdown" in shown:
-                shown["text/markdown"] = FILE_LINK.sub(r"\1", shown["text/markdown"])
-    return notebook
-
-
-def headings(notebook):
-    """Return level, text and anchor of each heading below the title, as dictionaries."""
-    text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
-    found = re.findall(r"(?m)^(##+) (.+)$", re.sub(r"(?s)```.*?```", "", text))
-    return [{"level": len(h), "text": t, "anchor": t.replace(" ", "-")} for h, t in found]
-
-
-def exporter(kind, notebook):
-    """Return an exporter of nbconvert of that kind, with this package's template."""
-    style = (TEMPLATES / TEMPLATE / "style.css").read_text(encoding="utf-8")
-    made = kind(
-        template_name=TEMPLATE,
-        extra_template_basedirs=[str(TEMPLATES)],
-        embed_images=True,
-        exclude_input_prompt=True,
-        exclude_output_prompt=True,
+def exported(path):
+    """Return the notebook at path as nbconvert's HTML in the handout's template, parsed."""
+    exporter = HTMLExporter(
+        template_name="handout_template", extra_template_basedirs=[str(PACKAGE)], embed_images=True
     )
-    title = re.search(r"(?m)^# (.+)$", notebook.cells[0].source)[1]
-    globals_ = {"title": title, "headings": headings(notebook)}
-    globals_["style"] = style + HtmlFormatter(style="friendly").get_style_defs(".highlight")
-    made.environment.globals |= globals_
-    return made
+    notebook = nbformat.read(path, as_version=4)
+    if any(c.cell_type == "code" and c.source and not c.execution_count for c in notebook.cells):
+        sys.exit(f"{path.name} has cells that were not executed. `make run` executes them.")
+    place = {"metadata": {"path": str(path.parent)}}  # of the pictures that the text links
+    return BeautifulSoup(exporter.from_notebook_node(notebook, place)[0], "html.parser")
 
 
-class Printed(nbconvert.WebPDFExporter):
-    """nbconvert's PDF by way of a browser: the machine's own, which nbconvert does not look for."""
-
-    def run_playwright(self, html):
-        from playwright.sync_api import sync_playwright  # late: only `make install-dev` has it
-
-        with sync_playwright() as playwright:
-            launch = playwright.chromium.launch
-            browser = launch(executable_path=browser_here(), args=["--no-sandbox"])
-            page = browser.new_page()
-            page.set_content(html, wait_until="load")
-            printed = page.pdf(prefer_css_page_size=True, outline=True, tagged=True)
-            browser.close()
-        return printed
+def contents(headings):
+    """Return links to the headings as HTML."""
+    items = [
+        f'<li class="{heading.name}"><a href="#{html.escape(heading["id"])}">'
+        f"{html.escape(heading.text)}</a></li>"
+        for heading in headings
+    ]
+    return f'<nav aria-label="Contents"><ul>{"".join(items)}</ul></nav>'
 
 
-def convert(kind, path, target):
-    """Write the executed notebook at path to target by an exporter of that kind."""
-    notebook = without_file_links(executed(path))
-    resources = {"metadata": {"path": str(path.parent)}}
-    body, _ = exporter(kind, notebook).from_notebook_node(notebook, resources)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if isinstance(body, bytes):
-        write_atomically(target, lambda temporary: temporary.write_bytes(body))
-    else:
-        write_text(target, body)
+def add_contents(page):
+    """Put links to all sections where the notebook has its own list of them, or below the title."""
+    for link in page.select(".anchor-link"):
+        link.decompose()
+    page.title.string = page.h1.text
+    links = BeautifulSoup(contents(page.select("h2, h3")), "html.parser")
+    own = page.select_one("ol:has(a[href^='#'])")
+    own.replace_with(links) if own else page.h1.insert_after(links)
 
 
-def html(path, folder):
-    """Write the notebook at path to folder as HTML in one file; return where."""
-    target = folder / f"{path.stem}.html"
-    convert(nbconvert.HTMLExporter, path, target)
-    return target
+def keep_alone(page):
+    """Turn links to files that stay behind into plain text; leave out the tables' own styles."""
+    for link in page.select("a"):
+        if not link["href"].startswith(KEPT_LINKS):
+            link.unwrap()
+    for style in page.select("body style"):
+        style.decompose()
+    for picture in page.select("img:not([src^='data:'])"):
+        sys.exit(f"{picture['src']} is missing. `make run` draws the figures.")
 
 
-def pdf(path, folder):
-    """Write the notebook at path to folder as PDF; return where. It takes Playwright."""
-    target = folder / f"{path.stem}.pdf"
-    convert(Printed, path, target)
-    return target
+def page_text(path=NOTEBOOK):
+    """Return the notebook at path as an HTML page without scripts that loads nothing else.
+
+    Exits with a message when the notebook has not been executed or a picture is missing.
+    """
+    page = exported(path)
+    add_contents(page)
+    keep_alone(page)
+    return str(page)
+
+
+def write_page(path=FOLDER / "mnist_model.html"):
+    """Write the page to path and return path."""
+    text = page_text()
+    path.parent.mkdir(exist_ok=True)
+    write_text(path, text)
+    return path
+
+
+def write_pdf(path=FOLDER / "mnist_model.pdf"):
+    """Print the page to path with the machine's Chromium, or Playwright's own; return path.
+
+    nbconvert's own WebPDFExporter can be given neither a browser nor a paper size.
+    """
+    from playwright.sync_api import sync_playwright  # only there after `make install-dev`
+
+    text = page_text()
+    path.parent.mkdir(exist_ok=True)
+    with sync_playwright() as playwright:
+        page = playwright.chromium.launch(executable_path=browser_here()).new_page()
+        page.set_content(text)
+        pdf = page.pdf(print_background=True, prefer_css_page_size=True, outline=True, tagged=True)
+        page.context.browser.close()
+    write_atomically(path, lambda temporary: temporary.write_bytes(pdf))
+    return path

@@ -16,7 +16,13 @@ IDENTICAL, WITHIN, DIFFERENT = "identical", "within tolerance", "DIFFERENT"
 TOLERANCE = 0.004
 PIXELS = 0.02  # share of a figure's pixels that may change visibly
 NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?%?")
-SECONDS = re.compile(r"\d[\d.,]* s\b|-{3,}")  # and rules under a table, as long as its columns
+# What may differ anywhere: seconds, rules as long as a table's columns, the processor's name, and
+# how the weights compare with the kept ones, which compare_model says, too.
+MACHINE = re.compile(
+    r"\d[\d.,]* s\b|-{3,}|[^\n<>]*\(cpu family.*?\)|the same weights"
+    r"|(other weights on the same|another) processor: \S+ points",
+    re.IGNORECASE,
+)
 
 
 @dataclasses.dataclass
@@ -62,12 +68,12 @@ def compare_figures(part, old, new):
 
 
 def text_of(cell):
-    """Return the text that a code cell's outputs show, without seconds, spaces folded."""
+    """Return the text that a code cell's outputs show, without what tells of time and machine."""
     shown = []
     for output in cell.outputs:
         shown.append(output.get("text", ""))
-        shown += [v for k, v in output.get("data", {}).items() if k.startswith("text/")]
-    return re.sub(r"\s+", " ", SECONDS.sub("# s", "\n".join(shown)))
+        shown += [v for k, v in sorted(output.get("data", {}).items()) if k.startswith("text/")]
+    return re.sub(r"\s+", " ", MACHINE.sub("#", "\n".join(shown)))
 
 
 def compare_cells(old, new):
