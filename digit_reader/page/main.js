@@ -14,9 +14,11 @@ const page = find("page"), pen = page.getContext("2d", { willReadFrequently: tru
 const small = Object.assign(document.createElement("canvas"), { width: SIDE, height: SIDE });
 let layers = null, picture = null, frame = 0, readings = [];
 
-function bounds(points, members) {
+function bounds(points, members) {  // Math.min(...x) would fail where there are many points
+  const least = (values) => values.reduce((a, b) => Math.min(a, b), Infinity);
+  const most = (values) => values.reduce((a, b) => Math.max(a, b), -Infinity);
   const x = points.map((point) => point[0]), y = points.map((point) => point[1]);
-  return { left: Math.min(...x), right: Math.max(...x), top: Math.min(...y), bottom: Math.max(...y), members };
+  return { left: least(x), right: most(x), top: least(y), bottom: most(y), members };
 }
 
 function drawnLarge(strokes) {  // a digit's strokes, as large as fits whatever their size: its ink
