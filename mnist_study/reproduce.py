@@ -15,8 +15,8 @@ IDENTICAL, WITHIN, DIFFERENT = "identical", "within tolerance", "DIFFERENT"
 # move an accuracy by a standard deviation of 0.1 points at most. The report says what was measured.
 TOLERANCE = 0.004
 FEW = {"nonsense": 0.15, "membership": 0.02}  # cells whose numbers rest on little: 44 letters, say
-# Share of a figure's pixels that may change: galleries show other digits where others are misread or
-# hard. Without AVX-512 it was 16% of one of them, 4% of a chart, 10% of the confusion matrix.
+# Share of a figure's pixels that may change: galleries show other digits when others are misread
+# or hard. Without AVX-512 it was 16% of one of them, 4% of a chart, 10% of the confusion matrix.
 PIXELS = 0.25
 SHOWN = ("text/html", "text/markdown", "text/plain")  # of these an output shows the first it has
 NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?%?")
