@@ -30,10 +30,13 @@ def lab(mnist_file, tmp_path):
         "jupyter lab --no-browser --allow-root --IdentityProvider.token= --ServerApp.ip=127.0.0.1"
     )
     command += f" --ServerApp.port={port} --LabApp.app_settings_dir={tmp_path / 'settings'}"
-    running = start(*command.split(), folder=project, log=log, HOME=tmp_path, JPY_SESSION_NAME=None)
-    wait_until(lambda: "is running at" in log.read_text(), ended(running), log)
-    yield f"http://127.0.0.1:{port}/lab/tree/mnist_model.ipynb?reset", log
-    kill(running)
+    settings = {"HOME": tmp_path, "KERAS_HOME": mnist_file.parent.parent, "JPY_SESSION_NAME": None}
+    running = start(*command.split(), folder=project, log=log, **settings)
+    try:
+        wait_until(lambda: "is running at" in log.read_text(), ended(running), log)
+        yield f"http://127.0.0.1:{port}/lab/tree/mnist_model.ipynb?reset", log
+    finally:
+        kill(running)
 
 
 def type_instead(page, cell, text):
