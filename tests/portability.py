@@ -16,11 +16,16 @@ import tempfile
 from proof import write_block
 
 from digit_reader.files import write_atomically
-from mnist_study import machine, results
+from mnist_study import (
+    machine,
+    quiet,  # noqa: F401  (first)
+    results,
+)
 
 ROOT = results.PACKAGE.parent
 RECORD = results.FOLDER / "portability.json"
 NAMES = ("classic_mlp", "dense_dropout", "cnn")  # the notebook's, but for softmax regression
+MADE_WITH = ("python", "numpy", "keras", "tensorflow")
 ONE = {"TF_NUM_INTRAOP_THREADS": "1", "OMP_NUM_THREADS": "1"}
 TWO = {"TF_NUM_INTRAOP_THREADS": "2", "OMP_NUM_THREADS": "2"}
 AVX2 = {"ONEDNN_MAX_CPU_ISA": "AVX2"}
@@ -36,7 +41,7 @@ VARIANTS = {
     "newest libraries allowed": ("3.13", "highest", {}),
 }
 HEAD = """\
-| variant | Python, numpy, keras, tensorflow | weights | other readings | accuracy moves by |
+| variant | Python, numpy, keras, tensorflow | weights | other readings | more errors |
 |---|---|---|---|---|
 """
 
@@ -98,7 +103,7 @@ def measure(variant, folder):
         result = train(python, record["inputs"], settings)
         models[name] = compared(result, record["result"])
         print(f"{variant}, {name}: {models[name]}", flush=True)
-    made = {key: result["machine"][key] for key in ("python", "numpy", "keras", "tensorflow")}
+    made = {key: result["machine"][key] for key in MADE_WITH}
     return {"made_with": made, "models": models}
 
 
@@ -106,21 +111,22 @@ def row(variant, found):
     """Return a line of the table."""
     if not found:
         return f"| {variant} | not on this machine | | | |"
-    judged = found["models"].values()
-    same = [name for name, model in found["models"].items() if model["same_weights"]]
-    weights = "the same" if len(same) == len(judged) else f"same: {', '.join(same) or 'none'}"
+    judged = [found["models"][name] for name in NAMES]
+    same = [name for name in NAMES if found["models"][name]["same_weights"]]
+    weights = "the same" if len(same) == len(NAMES) else f"same: {', '.join(same) or 'none'}"
     moved = ", ".join(f"{model['errors_more']:+d}" for model in judged)
     other = ", ".join(str(model["other_readings"]) for model in judged)
-    made = ", ".join(found["made_with"].values())
+    made = ", ".join(found["made_with"][key] for key in MADE_WITH)
     return f"| {variant} | {made} | {weights} | {other} | {moved} |"
 
 
 def table(record):
     """Return the table as Markdown."""
-    lines = [row(variant, found) for variant, found in record["variants"].items()]
+    found = record["variants"]
+    lines = [row(variant, found[variant]) for variant in VARIANTS if variant in found]
     said = (
         f"Of {', '.join(f'`{name}`' for name in NAMES)}, seed 1, against the record, on "
-        f"{record['processor']}; readings and accuracy in images of 10,000.\n\n"
+        f"{record['processor']}; readings and errors of 10,000 test images.\n\n"
     )
     return said + HEAD + "\n".join(lines) + "\n"
 

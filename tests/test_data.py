@@ -99,7 +99,7 @@ def test_other_images_are_refused(fallback, record_property):
     images[0, 14, 14] ^= 1
     with pytest.raises(ValueError, match="these images are not MNIST's") as refused:
         data.identify((images, labels), test)
-    record_property("said", refused.value)
+    record_property("said", str(refused.value))
 
 
 @pytest.mark.control("a test image is copied into the training set", "the notebook's own check")
@@ -116,7 +116,7 @@ def test_a_test_image_among_the_training_images_stops_the_notebook(
     leaked[7] = test_images[3]
     with pytest.raises(ValueError, match="test image 3 is training image 7") as refused:
         exec(source("split"), names | {"train_images": leaked})
-    record_property("said", refused.value)
+    record_property("said", str(refused.value))
 
 
 def test_the_fallback_is_known_and_holds_every_digit_equally(fallback):

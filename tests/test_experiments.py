@@ -252,7 +252,7 @@ def test_a_cluster_that_loses_its_scheduler_says_so(kept, tmp_path, record_prope
         kill(scheduler)
         with pytest.raises(RuntimeError, match="trainings are left: start it again") as lost:
             running.result(timeout=120)
-    record_property("said", lost.value)
+    record_property("said", str(lost.value))
     assert records(tmp_path / "kept").keys() <= kept.records.keys()
 
 

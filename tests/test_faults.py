@@ -75,7 +75,7 @@ def test_a_full_disk_costs_no_file(begin, old, moment, record_property):
         write(study)
     assert path.read_text() == "of an earlier run"
     assert not [*path.parent.glob(".partial-*")]
-    record_property("said", full.value)
+    record_property("said", str(full.value))
     write(study)
     assert path.stat().st_size > 100
 
@@ -156,7 +156,7 @@ def test_a_second_run_in_a_folder_is_refused_until_the_first_is_gone(
         with pytest.raises(RuntimeError, match="wait for its end") as refused:
             second()
     assert {path.name for path in tmp_path.iterdir()} == {"log.txt", alone.NAME}
-    record_property("said", refused.value)
+    record_property("said", str(refused.value))
     kill(held)
     study = begin()
     begin()  # the same kernel runs its first cell again
@@ -217,4 +217,4 @@ def test_a_model_that_is_not_ours_is_refused(tmp_path, kind, record_property):
     with pytest.raises(ValueError, match="make run writes it anew") as refused:
         saved.load(path, "0" * 64)
     assert why in str(refused.value)
-    record_property("said", refused.value)
+    record_property("said", str(refused.value))

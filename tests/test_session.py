@@ -88,7 +88,7 @@ def test_a_folder_that_cannot_be_written_to_is_refused(begin, tmp_path, record_p
         folder = "/proc/self"
     with pytest.raises(OSError, match="set output_folder to a folder of yours") as refused:
         begin(output_folder=str(folder))
-    record_property("said", refused.value)
+    record_property("said", str(refused.value))
 
 
 def test_a_notebook_opened_alone_says_how_to_get_the_package(tmp_path):
