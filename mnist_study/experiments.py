@@ -123,7 +123,8 @@ def on_cluster(descriptions, scheduler):
             client.submit(train_in_child, d, key=results.path_of(d).stem): d for d in descriptions
         }
         for future, result in as_completed(futures, with_results=True):
-            yield futures[future], result
+            if not isinstance(result, BaseException):  # as those of a lost scheduler are
+                yield futures[future], result
 
 
 def seconds_left(descriptions, took):
