@@ -361,7 +361,7 @@ def test_the_pages_written_from_the_record_are_up_to_date():
 def test_a_run_of_ones_own_leaves_the_pages_alone(monkeypatch, capsys, key, value):
     own = RECORD | {"parameters": RECORD["parameters"] | {key: value}}
     monkeypatch.setattr(report, "read_record", lambda: own)
-    monkeypatch.delattr(report, "write_atomically")
+    monkeypatch.delattr(report, "write_text")
     report.write()
     assert "stay as they are" in capsys.readouterr().out
 

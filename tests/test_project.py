@@ -98,7 +98,7 @@ def test_everything_is_small_enough_to_read():
     longest = {path.name: len(text.splitlines()) for path, text in sources.items()}
     assert {name: count for name, count in longest.items() if count > 250} == {}
     cells = sum(lines(cell.source) for cell in code_cells(read_notebook()))
-    assert cells + sum(map(lines, sources.values())) <= 4_306  # 2,670 before reader and proof
+    assert cells + sum(map(lines, sources.values())) <= 4_307  # 2,670 before reader and proof
     assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 120
 
 
