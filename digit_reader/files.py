@@ -15,8 +15,9 @@ def write_atomically(path, write):
         write(temporary)
         os.replace(temporary, path)
     except OSError as error:
+        why = os.strerror(error.errno) if error.errno else error  # HDF5's own text runs over pages
         advice = "make room or choose another folder; what stood there is as it was"
-        raise OSError(error.errno, f"{error.strerror or error}: {path}: {advice}") from error
+        raise OSError(error.errno, f"cannot write {path} ({why}): {advice}") from error
     finally:
         temporary.unlink(missing_ok=True)
 

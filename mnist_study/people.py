@@ -159,8 +159,7 @@ def training_set(images, labels, seed):
     """Return what the reader of people's digits learns from: float32 (m, 28, 28, 1), (m, 10).
 
     images: of MNIST, uint8 (n, 28, 28), each taken three times as it is and twice as people would;
-    to them come UCI's first digits, fifty times, and half as many pen strokes as images, in styles
-    that MNIST lacks.
+    to them come UCI's first digits, fifty times, and half as many strokes as images, in new styles.
     """
     uci, uci_labels = uci_pictures(UCI_TAUGHT)
     pens, pen_labels = pen_digits(len(images) // 2, np.random.default_rng([seed, 9]))

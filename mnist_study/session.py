@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import socket
+import tempfile
 import textwrap
 import time
 
@@ -83,11 +84,10 @@ def writable_folder(path):
     """Return the folder, made if need be; raise OSError that says what to do if it is read-only."""
     try:
         path.mkdir(parents=True, exist_ok=True)
-        write_atomically(path / "write-test", lambda temporary: temporary.touch())
-        (path / "write-test").unlink()
+        tempfile.TemporaryFile(dir=path).close()
     except OSError as error:
         advice = "set output_folder to a folder of yours"
-        raise OSError(f"cannot write to {path.absolute()} ({error}): {advice}") from error
+        raise OSError(f"cannot write to {path.absolute()} ({error.strerror}): {advice}") from error
     return path
 
 
