@@ -33,14 +33,14 @@ read: install ## read pictures of digits: make read IMAGES="a.png b.jpg", FORMAT
 	@$(if $(IMAGES),,$(error Say which pictures to read: make read IMAGES="a.png b.jpg"))
 	@$(RUN) -m digit_reader --format $(or $(FORMAT),table) $(IMAGES)
 
-test: install-dev browser ## check that it works and that what it says is true
-	@$(RUN) -m pytest -n 2 --dist loadfile tests
+test: install-dev browser ## check that it works and that what it says is true; says which lines were run
+	@$(RUN) -m pytest -n 2 --dist loadfile --cov --cov-report=term:skip-covered tests
 
 proof: install-dev browser ## try every fault and control, the slow ones too; write their tables
 	@$(RUN) -m pytest -n 2 --dist loadfile -m "proof or fault or control or load" --tables tests
 
 portability: install-dev ## train under other threads, instructions, libraries, Pythons; write the table
-	@PYTHONPATH=. $(RUN) tests/portability.py
+	@PYTHONPATH=.:tests $(RUN) tests/support/portability.py
 
 html: install ## write the executed notebook to handout/ as one HTML file
 	@$(RUN) -m mnist_study html
@@ -51,18 +51,18 @@ pdf: install-dev browser ## write the executed notebook to handout/ as PDF
 lab: install ## open the notebook in JupyterLab
 	@$(RUN) -m jupyter lab mnist_model.ipynb
 
-lint: install-dev ## check style, formatting, and the notebook's metadata and order of execution
+lint: install-dev ## check style, formatting, types, and the notebook's metadata and order of execution
 	@$(RUN) -m pre_commit run --all-files
 
 audit: install-dev ## look the locked packages up among known vulnerabilities (asks the package index)
 	@$(RUN) -m uv tool run --quiet pip-audit --requirement tests/requirements.txt --disable-pip --strict
 
 lock: install-dev ## compile pyproject.toml into requirements.txt and tests/requirements.txt
-	@$(COMPILE) -o requirements.txt pyproject.toml
-	@$(COMPILE) --extra dev --extra cluster -c requirements.txt -o tests/requirements.txt pyproject.toml
+	@$(COMPILE) --extra study -o requirements.txt pyproject.toml
+	@$(COMPILE) --extra study --extra dev --extra cluster -c requirements.txt -o tests/requirements.txt pyproject.toml
 
 screenshot: install-dev browser ## draw in the page and keep the picture that the README shows
-	@PYTHONPATH=. $(RUN) tests/browser.py screenshot
+	@PYTHONPATH=.:tests $(RUN) tests/support/browser.py screenshot
 
 # The virtual environment keeps a copy of each lock installed in it; where the two are equal nothing is installed.
 $(RUN):
@@ -83,7 +83,7 @@ install-dev: install ## install what tests and clusters need, too
 
 # The tests of the page need a browser: one that is here already, Debian's, or the one that Playwright downloads.
 browser: install-dev
-	@PYTHONPATH=. $(RUN) tests/browser.py || \
+	@PYTHONPATH=.:tests $(RUN) tests/support/browser.py || \
 		{ [ "$$(id -u)" = 0 ] && grep -q '^ID=debian' /etc/os-release && apt-get update -qq && \
 		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; } || \
 		$(RUN) -m playwright install --with-deps chromium

@@ -1,6 +1,18 @@
 """Reads anyone's handwritten digits: finds them in any picture, and says how sure it is of each."""
 
+from digit_reader.errors import DigitReaderError, NetworkError, PictureError
 from digit_reader.prepare import prepare_digit
 from digit_reader.reader import Reader, read
+from digit_reader.reading import Certainty, Digit, Reading
 
-__all__ = ["Reader", "prepare_digit", "read"]
+__all__ = [
+    "Certainty",
+    "Digit",
+    "DigitReaderError",
+    "NetworkError",
+    "PictureError",
+    "Reader",
+    "Reading",
+    "prepare_digit",
+    "read",
+]

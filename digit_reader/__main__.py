@@ -1,4 +1,6 @@
-"""Read handwritten digits in pictures: python -m digit_reader photo.jpg scans/ "page *.png" -"""
+"""Read handwritten digits in pictures: digit_reader photo.jpg scans/ "page *.png" -"""
+
+from __future__ import annotations
 
 import argparse
 import csv
@@ -7,11 +9,15 @@ import json
 import pathlib
 import sys
 import time
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from digit_reader.reading import Reading
 
 
-def arguments():
+def arguments() -> argparse.Namespace:
     """Return the checked arguments of the command line; ends the program when they are wrong."""
-    parser = argparse.ArgumentParser("python -m digit_reader", description=__doc__)
+    parser = argparse.ArgumentParser("digit_reader", description=__doc__)
     what = "pictures, folders, patterns such as 'scans/*.png', or - for standard input"
     parser.add_argument("pictures", nargs="+", help=what)
     parser.add_argument("--format", choices=("table", "json", "csv"), default="table")
@@ -23,28 +29,32 @@ def arguments():
     return given
 
 
-def plain(reading, probabilities):
+def plain(reading: Reading, probabilities: bool) -> dict[str, Any]:
     """Return a reading as plain values, fit for JSON."""
-    hidden = {"prepared"} if probabilities else {"prepared", "probabilities"}
-    digits = [{k: v for k, v in digit.items() if k not in hidden} for digit in reading["digits"]]
-    return {k: v for k, v in reading.items() if k not in hidden} | {"digits": digits}
+    shown = ["digit", "probability", "runner_up", "certainty"]
+    shown += ["probabilities"] if probabilities else []
+    digits = [{name: getattr(digit, name) for name in (*shown, "box")} for digit in reading.digits]
+    found: dict[str, Any] = {"image": reading.image, "answer": reading.answer}
+    found |= {"sure": reading.sure, "digits": digits, "problem": reading.problem}
+    return found | {name: reading.single(name) for name in shown}
 
 
-def as_json(readings, probabilities):
+def as_json(readings: list[Reading], probabilities: bool) -> str:
     """Return readings as JSON, a list of objects."""
     return json.dumps([plain(reading, probabilities) for reading in readings], indent=2)
 
 
-def as_csv(readings, probabilities):
+def as_csv(readings: list[Reading], probabilities: bool) -> str:
     """Return readings as CSV with a header: a line for each digit, or for each problem."""
     columns = ["image", "digit", "probability", "certainty", "runner_up", "problem"]
     columns += [f"p{digit}" for digit in range(10)] if probabilities else []
-    rows = []
+    rows: list[dict[str, Any]] = []
     for reading in readings:
-        for digit in reading["digits"] or [{}]:
-            shares = enumerate(digit.get("probabilities", ()))
-            rows.append({**digit, "image": reading["image"], "problem": reading["problem"]})
-            rows[-1] |= {f"p{number}": share for number, share in shares}
+        for digit in reading.digits or [None]:
+            rows.append({"image": reading.image, "problem": reading.problem})
+            if digit:
+                rows[-1] |= {name: getattr(digit, name) for name in columns[1:5]}
+                rows[-1] |= {f"p{n}": share for n, share in enumerate(digit.probabilities)}
     file = io.StringIO()
     writer = csv.DictWriter(file, columns, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
@@ -52,15 +62,15 @@ def as_csv(readings, probabilities):
     return file.getvalue().rstrip("\n")
 
 
-def as_table(readings, probabilities):
+def as_table(readings: list[Reading], probabilities: bool) -> str:
     """Return readings as lines of text: image, answer, and each digit's probability."""
-    width, lines = max(len(reading["image"]) for reading in readings), []
+    width, lines = max(len(reading.image) for reading in readings), []
     for reading in readings:
-        said = reading["problem"] or f"{reading['answer']:12}"
-        shares = [f"{d['probability']:.1%}, else {d['runner_up']}" for d in reading["digits"]]
-        lines.append(f"{reading['image']:{width}}  {said}  {'; '.join(shares)}".rstrip())
-        for digit in reading["digits"] if probabilities else ():
-            ten = [f"{number}: {share:.1%}" for number, share in enumerate(digit["probabilities"])]
+        said = reading.problem or f"{reading.answer:12}"
+        shares = [f"{digit.probability:.1%}, else {digit.runner_up}" for digit in reading.digits]
+        lines.append(f"{reading.image:{width}}  {said}  {'; '.join(shares)}".rstrip())
+        for digit in reading.digits if probabilities else ():
+            ten = [f"{number}: {share:.1%}" for number, share in enumerate(digit.probabilities)]
             lines.append(f"{'':{width}}  {'  '.join(ten)}")
     return "\n".join(lines)
 
@@ -68,29 +78,29 @@ def as_table(readings, probabilities):
 class Progress:
     """Says on standard error how far a reading is that takes more than two seconds."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.next = time.monotonic() + 2
 
-    def __call__(self, done, count):
+    def __call__(self, done: int, count: int) -> None:
         if time.monotonic() > self.next:
             self.next = time.monotonic() + 2
             print(f"{done} of {count} pictures", file=sys.stderr, flush=True)
 
 
-def main():
+def main() -> None:
     """Print what is read in pictures; exit with status 1 when one of them could not be read."""
     given = arguments()
     from digit_reader.annotate import save_annotated  # late: a wrong argument is told at once
-    from digit_reader.reader import pictures_of, read_pictures
+    from digit_reader.reader import named_pictures, read_pictures
 
-    pictures = pictures_of(given.pictures)
+    pictures = named_pictures(given.pictures)
     readings = read_pictures(pictures, progress=Progress())
     formats = {"table": as_table, "json": as_json, "csv": as_csv}
     print(formats[given.format](readings, given.probabilities))
     for (_, picture), reading in zip(pictures, readings, strict=True):
-        if given.annotate and reading["digits"]:
+        if given.annotate and reading.digits:
             save_annotated(picture, reading, given.annotate)
-    sys.exit(any(reading["problem"] for reading in readings))
+    sys.exit(any(reading.problem for reading in readings))
 
 
 if __name__ == "__main__":

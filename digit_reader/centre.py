@@ -2,17 +2,18 @@
 
 import numpy as np
 import PIL.Image
+from numpy.typing import NDArray
 
-from digit_reader.picture import require
 
-
-def centre_like_mnist(ink):
+def centre_like_mnist(ink: NDArray) -> NDArray[np.float32]:
     """Return ink (h, w), bright on zero, cropped into 20×20 and centred: float32 (28, 28).
 
-    The centre of mass comes to the middle. Source: LeCun et al. 1998, doi 10.1109/5.726791.
+    The centre of mass comes to the middle. Source: LeCun et al. 1998, doi 10.1109/5.726791. Raises
+    ValueError where there is no ink.
     """
     rows, columns = np.flatnonzero(ink.any(1)), np.flatnonzero(ink.any(0))
-    require(len(rows), "there is no ink in the image")
+    if not len(rows):
+        raise ValueError("there is no ink in the image")
     ink = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].astype(np.float32)
     height, width = (max(1, round(20 * side / max(ink.shape))) for side in ink.shape)
     scaled = PIL.Image.fromarray(ink).resize((width, height), PIL.Image.Resampling.BICUBIC)

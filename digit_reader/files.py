@@ -2,9 +2,10 @@
 
 import os
 import pathlib
+from collections.abc import Callable
 
 
-def write_atomically(path, write):
+def write_atomically(path: str | pathlib.Path, write: Callable[[pathlib.Path], object]) -> None:
     """Call write(temporary_path), then rename to path; what stood there survives any failure.
 
     Raises OSError that says so, and what to do, when the disk is full, say.
@@ -22,6 +23,6 @@ def write_atomically(path, write):
         temporary.unlink(missing_ok=True)
 
 
-def write_text(path, text):
+def write_text(path: str | pathlib.Path, text: str) -> None:
     """Write a text file whole or not at all; see write_atomically."""
     write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))

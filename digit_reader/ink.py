@@ -1,17 +1,43 @@
 """From a picture's brightness to its ink alone: find the sheet, even the light, take rules out."""
 
+from typing import Literal
+
 import numpy as np
 import scipy.ndimage
+from numpy.typing import NDArray
 
-from digit_reader.picture import require
+from digit_reader.errors import require
+
+Ink = NDArray[np.float32]  # (h, w), from 0 to 1
+Places = NDArray[np.bool_]  # (h, w)
 
 SMALL = 320  # longer side, in pixels, at which sheet and light are looked for
-DESK = 0.45  # what is darker than this share of the paper around it is no paper in shadow
+PAPER = 0.9  # the quantile of the brightness that is paper
+DESK = 0.45  # what is darker than this share of the paper is a desk, and no paper in shadow
+DESK_BORDER = 0.2  # share of the border that a desk takes at least
+FRINGE = 0.03  # a desk is wider than this share of the picture; strokes are not
+SHEET = 0.5  # share of the picture that the sheet takes at least
+SHEET_FILLS = 0.82  # share of its own rectangle: a sheet has four corners
+SHEET_DARK = 0.2  # share of the sheet that may be dark: more is no writing
+RULE_QUANTILE = 0.25  # three quarters of a row must be that dark to be a rule
+RULE_THICK = 0.015  # of the picture's height at most
+RULE_SEEN, RULE = 0.06, 0.05  # how dark the darkest rule of a page is, and any
+OVER_RULE = (1.25, 0.12)  # times, and more than, as dark as a rule: ink that crosses it
+DARKEST = 0.05  # brightness that paper has at least
+STROKE, STROKE_STRICT = 0.6, 0.35  # of the picture: no stroke is so wide, and hardly one so
+SHADOW, SHADOW_INK = 0.15, 0.7  # what only the strict window calls light, and how dark it then is
+PARTED = 0.45  # dark places are darker than this share of the bright ones: ink and paper differ
+SKEW, STANDS_OUT = 0.1, 0.15  # bright strokes: how lopsided brightness is, and how far they rise
+EVEN = 0.92  # of light along the border: darkest over brightest tenth
+GROUND = 0.3  # the quantile of ink that is nothing but paper
+AROUND = 0.08  # of the picture: what counts as around a stroke
+STRONG = 0.7  # of the darkest ink: a stroke's middle
+NOISE = 18  # times the paper's noise that ink stands out
 FAINT, BLANK = 0.12, 0.08  # what ink must reach to be read, and stand out to be there at all
 CLEAR = 0.5  # ink that is there however softly it ends
 
 
-def reduced(bright):
+def reduced(bright: Ink) -> tuple[Ink, int]:
     """Return brightness (h, w) averaged in squares to at most SMALL pixels, and their side."""
     factor = -(-max(bright.shape) // SMALL)
     height, width = (factor * (side // factor) for side in bright.shape)
@@ -19,83 +45,85 @@ def reduced(bright):
     return squares.mean((1, 3)), factor
 
 
-def border(places):
+def border(places: NDArray) -> NDArray:
     """Return the values along the border of an array (h, w)."""
     return np.concatenate([places[0], places[-1], places[1:-1, 0], places[1:-1, -1]])
 
 
-def desk_in(small):
+def desk_in(small: Ink) -> Places:
     """Return where a desk is seen around a sheet: bool (h, w), all False where there is none.
 
     A desk is dark, makes up a good part of the border, and leaves a sheet, about a rectangle.
     """
-    nothing, wide = np.zeros(small.shape, bool), max(3, round(0.03 * min(small.shape)))
-    dark = scipy.ndimage.uniform_filter(small, 3) < DESK * np.quantile(small, 0.9)
-    if border(dark).mean() < 0.2:
+    nothing, wide = np.zeros(small.shape, bool), max(3, round(FRINGE * min(small.shape)))
+    dark = scipy.ndimage.uniform_filter(small, 3) < DESK * np.quantile(small, PAPER)
+    if border(dark).mean() < DESK_BORDER:
         return nothing
-    thick = scipy.ndimage.binary_opening(np.pad(dark, wide, "edge"), np.ones((wide, wide)))
+    thick = scipy.ndimage.binary_opening(np.pad(dark, wide, "edge"), np.ones((wide, wide), bool))
     parts, _ = scipy.ndimage.label(thick[wide:-wide, wide:-wide])
     desk = np.isin(parts, np.unique(border(parts))) & (parts > 0)
     sheets, count = scipy.ndimage.label(~desk)
-    if border(desk).mean() < 0.2 or not count:
+    if border(desk).mean() < DESK_BORDER or not count:
         return nothing
     sheet = scipy.ndimage.binary_fill_holes(sheets == np.bincount(sheets[~desk]).argmax())
     rows, columns = scipy.ndimage.find_objects(sheet.astype(int))[0]
-    if sheet.mean() < 0.5 or sheet[rows, columns].mean() < 0.82 or dark[sheet].mean() > 0.2:
+    fills = sheet.mean() >= SHEET and sheet[rows, columns].mean() >= SHEET_FILLS
+    if not fills or dark[sheet].mean() > SHEET_DARK:
         return nothing
     return ~scipy.ndimage.binary_erosion(sheet, iterations=wide // 2 + 2)
 
 
-def to_size(small, shape, factor, order=1):
+def to_size(small: Ink, shape: tuple[int, ...], factor: int, order: Literal[0, 1] = 1) -> Ink:
     """Return a reduced picture enlarged again to the shape that it came from."""
     large = scipy.ndimage.zoom(small, factor, order=order, grid_mode=True, mode="nearest")
     missing = [(0, side - other) for side, other in zip(shape, large.shape, strict=True)]
     return np.pad(large, missing, "edge")
 
 
-def thin_lines(ink, thickest):
+def thin_lines(ink: Ink, thickest: int) -> Ink:
     """Return how dark the lines are that run right across ink, by row (h,): rows of mostly ink.
 
     Lines of more than so many pixels are a digit's own strokes in a picture cropped to it.
     """
-    rows = np.quantile(ink, 0.25, axis=1)
-    return rows - scipy.ndimage.grey_opening(rows, thickest + 1)
+    rows = np.quantile(ink, RULE_QUANTILE, axis=1)
+    return rows - scipy.ndimage.grey_opening(rows, (thickest + 1,))
 
 
-def rule_rows(ink, step):
+def rule_rows(ink: Ink, step: int) -> tuple[Ink | None, int]:
     """Return how dark the rules across ink are, by row (h,), and their tilt in pixels; or None, 0.
 
     step: to look for the tilt at each step-th pixel only.
     """
-    few, thickest = ink[::step, ::step], max(1, round(0.015 * len(ink) / step))
+    few, thickest = ink[::step, ::step], max(1, round(RULE_THICK * len(ink) / step))
     found = {t: thin_lines(tilted(few, t / step), thickest) for t in range(-12, 13, 2)}
     tilt = max(found, key=lambda tilt: np.sum(found[tilt] ** 2))
-    if found[tilt].max() < 0.06:
+    if found[tilt].max() < RULE_SEEN:
         return None, 0
     lines = thin_lines(tilted(ink, tilt), step * thickest + 2)
     return scipy.ndimage.maximum_filter1d(lines, 5), tilt
 
 
-def without_rules(ink, step):
+def without_rules(ink: Ink, step: int) -> Ink:
     """Return ink without rules and squares; what is clearly darker is ink and stays."""
     for least in (1, 2):  # of rows, then of columns: a single one is a 1
         line, tilt = rule_rows(ink, step)
-        if line is not None and scipy.ndimage.label(line > 0.05)[1] >= least:
+        if line is not None and scipy.ndimage.label(line > RULE)[1] >= least:
             straight, line = tilted(ink, tilt), line[:, np.newaxis]
-            straight = np.where((line > 0.05) & (straight < 1.25 * line + 0.12), 0, straight)
+            times, more = OVER_RULE
+            straight = np.where((line > RULE) & (straight < times * line + more), 0, straight)
             ink = tilted(straight, -tilt)
         ink = ink.T
     return ink
 
 
-def tilted(ink, tilt):
+def tilted(ink: Ink, tilt: float) -> Ink:
     """Return ink with its columns shifted, the last by tilt pixels; what leaves comes in again."""
     shifts = np.rint(tilt * np.linspace(0, 1, ink.shape[1])).astype(int)
     rows = (np.arange(len(ink))[:, np.newaxis] + shifts) % len(ink)
     return np.take_along_axis(ink, rows, axis=0)
 
 
-def closed(small, share):
+def closed(small: Ink, share: float) -> Ink:
     """Return brightness with dark places filled that are narrower than a share of the picture.
 
     Beyond the border the light goes on as before.
@@ -105,36 +133,36 @@ def closed(small, share):
     wide = np.pad(small, beyond, "reflect", reflect_type="odd")
     filled = scipy.ndimage.grey_closing(wide, (window, window))
     (top, _), (left, _) = beyond
-    return np.maximum(filled[top : top + small.shape[0], left : left + small.shape[1]], 0.05)
+    return np.maximum(filled[top : top + small.shape[0], left : left + small.shape[1]], DARKEST)
 
 
-def lit_paper(small):
+def lit_paper(small: Ink) -> Ink:
     """Return how bright the paper is everywhere, shadows included: float32 (h, w), as small."""
-    paper, strict = closed(small, 0.6), closed(small, 0.35)
+    paper, strict = closed(small, STROKE), closed(small, STROKE_STRICT)
     ink = 1 - small / paper
-    broad = ink > 1 - small / strict + 0.15  # a broad stroke's inside, or a shadow
-    is_shadow = broad.any() and np.median(ink[broad]) < 0.7 * ink.max()
+    broad = ink > 1 - small / strict + SHADOW  # a broad stroke's inside, or a shadow
+    is_shadow = broad.any() and np.median(ink[broad]) < SHADOW_INK * ink.max()
     return strict if is_shadow else paper
 
 
-def between(small):
+def between(small: Ink) -> float:
     """Return the brightness that parts the dark places from the bright ones; source: Otsu 1979."""
     counts, edges = np.histogram(small, 64)
     share = np.cumsum(counts) / small.size
     middles = (edges[1:] + edges[:-1]) / 2
     sums = np.cumsum(counts * middles) / small.size
     spread = (sums[-1] * share - sums) ** 2 / np.maximum(share * (1 - share), 1e-9)
-    return edges[1 + spread.argmax()]
+    return float(edges[1 + spread.argmax()])
 
 
-def parted(small):
+def parted(small: Ink) -> Places | None:
     """Return where a picture is dark, bool (h, w), if dark and bright differ clearly; else None."""
     dark = small <= between(small)
-    clear = dark.any() and not dark.all() and small[dark].mean() < 0.45 * small[~dark].mean()
+    clear = dark.any() and not dark.all() and small[dark].mean() < PARTED * small[~dark].mean()
     return dark if clear else None
 
 
-def is_bright(small):
+def is_bright(small: Ink) -> bool:
     """Say whether the ink is brighter than its paper.
 
     Where dark and bright differ clearly, paper is what makes up the border; else strokes stand out
@@ -143,23 +171,23 @@ def is_bright(small):
     dark = parted(small)
     if dark is not None:
         return border(dark).mean() > 0.5
-    window = max(3, round(0.6 * min(small.shape)))
+    window = max(3, round(STROKE * min(small.shape)))
     stands_out = small - scipy.ndimage.uniform_filter(small, window, mode="nearest")
     centred = stands_out - stands_out.mean()
-    skewed = np.mean(centred**3) > 0.1 * np.mean(centred**2) ** 1.5
-    return skewed and centred.max() > 0.15
+    skewed = np.mean(centred**3) > SKEW * np.mean(centred**2) ** 1.5
+    return skewed and centred.max() > STANDS_OUT
 
 
-def paper_in(small):
+def paper_in(small: Ink) -> Ink:
     """Return how bright the paper is: one number in even light, else everywhere, as small."""
     edge, dark = border(small), parted(small)
     edge = edge[~border(dark)] if dark is not None and not border(dark).all() else edge
-    if np.quantile(edge, 0.1) > 0.92 * np.quantile(edge, 0.9):
-        return np.full(small.shape, max(0.05, np.median(edge)), np.float32)
+    if np.quantile(edge, 0.1) > EVEN * np.quantile(edge, 0.9):
+        return np.full(small.shape, max(DARKEST, np.median(edge)), np.float32)
     return lit_paper(small)
 
 
-def ink_of(bright):
+def ink_of(bright: Ink) -> Ink:
     """Return the ink in a page of that brightness, both float32 (h, w) in [0, 1].
 
     Raises ValueError where there is none, or too little to read.
@@ -176,22 +204,22 @@ def ink_of(bright):
     ink = 1 - bright / to_size(paper_in(small), bright.shape, factor)
     if desk.any():
         ink = np.where(to_size(desk.astype(np.float32), ink.shape, factor, 0) > 0, 0, ink)
-    ink = np.clip(ink - np.quantile(ink[::factor, ::factor], 0.3), 0, 1)
+    ink = np.clip(ink - np.quantile(ink[::factor, ::factor], GROUND), 0, 1)
     ink = without_rules(ink, factor)
     return levelled(ink, factor)
 
 
-def levelled(ink, factor):
+def levelled(ink: Ink, factor: int) -> Ink:
     """Return ink, float32 (h, w), from 0 to 1 in its darkest strokes; raises what ink_of does.
 
     Strokes end sharply, shadows do not: what counts is how far ink stands out from what is around.
     """
     smooth = scipy.ndimage.uniform_filter(ink, 3)
-    around = scipy.ndimage.uniform_filter(ink, max(5, round(0.08 * min(ink.shape))))
+    around = scipy.ndimage.uniform_filter(ink, max(5, round(AROUND * min(ink.shape))))
     noise = np.quantile(np.abs(ink - smooth)[::factor, ::factor], 0.25)
     peak, stands_out = smooth.max(), np.max(smooth - around)
     blank = "the page is blank: write on it, or crop the picture to the digit"
-    require(peak > CLEAR or stands_out > max(BLANK, 18 * noise), blank)
+    require(peak > CLEAR or stands_out > max(BLANK, NOISE * noise), blank)
     require(peak > FAINT, "the ink is too faint: write darker, or with more light")
-    level = np.median(ink[ink > 0.7 * peak])
+    level = np.median(ink[ink > STRONG * peak])
     return np.minimum(ink / level, 1).astype(np.float32)

@@ -1,1 +1,25 @@
-"""What the notebook mnist_model.ipynb runs on."""
+"""What the notebook mnist_model.ipynb runs on; all of it is loaded when first used (PEP 562)."""
+
+import importlib
+from typing import Any
+
+MODULES = {
+    "core": ("data", "deform", "evaluate", "initializers", "models", "sampling", "training"),
+    "records": ("calibration", "intervals", "machine", "summary"),
+    "reader": ("photographs", "pictures", "rates"),
+    "story": ("figures", "images", "live", "robustness", "session", "tables", "transfer"),
+}
+ROOMS = {module: room for room, modules in MODULES.items() for module in modules}
+
+
+def __getattr__(name: str) -> Any:
+    """Return what the story calls by that name: a module of a room, or `register` for models."""
+    if name == "register":
+        return importlib.import_module(f"{__name__}.core.models").register
+    if name not in ROOMS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return importlib.import_module(f"{__name__}.{ROOMS[name]}.{name}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *ROOMS, "register"])

@@ -13,12 +13,12 @@ SCRIPT = '<script type="module" src="main.js"></script>'
 MODULES = ("model", "examples", "strokes", "parts", "centre", "image", "network", "main")
 
 
-def source(name):
+def source(name: str) -> str:
     """Return the text of one of the page's sources."""
     return (SOURCES / name).read_text(encoding="utf-8")
 
 
-def page_text(measured=""):
+def page_text(measured: str = "") -> str:
     """Return the page as text; measured: a plain sentence on how well it reads."""
     script = "\n".join(source(f"{name}.js") for name in MODULES)
     script = re.sub(r"(?m)^import .*\n|^export ", "", script)
@@ -27,7 +27,7 @@ def page_text(measured=""):
     return text.replace(SCRIPT, f'<script type="module">\n{script}</script>')
 
 
-def write_page(path, measured=""):
+def write_page(path: pathlib.Path, measured: str = "") -> None:
     """Write the page to path; see page_text."""
     text = page_text(measured)
     write_text(path, text)

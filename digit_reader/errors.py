@@ -1,0 +1,24 @@
+"""What the reader raises that a caller may want to catch.
+
+DigitReaderError
+├── PictureError  (ValueError)    nothing can be read in a picture: what is wrong, what to do
+└── NetworkError  (ValueError)    the network and its settings do not belong together
+"""
+
+
+class DigitReaderError(Exception):
+    """Anything below."""
+
+
+class PictureError(DigitReaderError, ValueError):
+    pass
+
+
+class NetworkError(DigitReaderError, ValueError):
+    pass
+
+
+def require(condition: object, message: str) -> None:
+    """Raise PictureError with the message unless the condition holds."""
+    if not condition:
+        raise PictureError(message)

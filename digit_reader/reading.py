@@ -1,0 +1,77 @@
+"""What is read in a picture: each digit with how sure it is, and the answer in words."""
+
+import dataclasses
+import enum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Box = tuple[float, float, float, float]  # left, top, right, bottom, as shares of the picture
+
+
+class Certainty(enum.StrEnum):
+    """How far a digit can be believed."""
+
+    SURE = "sure"
+    PROBABLE = "probable"
+    DOUBT = "doubt"
+
+
+@dataclasses.dataclass(frozen=True)
+class Digit:
+    """One digit as it was read."""
+
+    digit: int
+    probability: float
+    runner_up: int  # the next probable digit
+    certainty: Certainty
+    probabilities: list[float]  # of all ten
+    box: Box
+    prepared: NDArray[np.float32]  # (28, 28), the picture in MNIST's form
+
+    @property
+    def answer(self) -> str:
+        """The digit as people say it: "9", "probably 9" or "9 or 3?"."""
+        if self.certainty is Certainty.DOUBT:
+            return f"{self.digit} or {self.runner_up}?"
+        return f"probably {self.digit}" if self.certainty is Certainty.PROBABLE else f"{self.digit}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Reading:
+    """What was read in one picture; of a single digit it has what that digit has, else None."""
+
+    image: str  # its name
+    digits: list[Digit]  # in reading order
+    problem: str = ""  # what is wrong with the picture and what to do
+
+    @property
+    def sure(self) -> bool:
+        """Whether every digit is sure."""
+        return bool(self.digits) and all(d.certainty is Certainty.SURE for d in self.digits)
+
+    @property
+    def answer(self) -> str:
+        """The answer in words: "42", "probably 9", "9 or 3?"."""
+        return ("" if self.sure else ", ").join(digit.answer for digit in self.digits)
+
+    def single(self, name: str) -> Any:
+        """Return what the picture's only digit has by that name, None if there is not just one."""
+        return getattr(self.digits[0], name) if len(self.digits) == 1 else None
+
+    @property
+    def digit(self) -> int | None:
+        return self.single("digit")
+
+    @property
+    def certainty(self) -> Certainty | None:
+        return self.single("certainty")
+
+    @property
+    def probabilities(self) -> list[float] | None:
+        return self.single("probabilities")
+
+    @property
+    def prepared(self) -> NDArray[np.float32] | None:
+        return self.single("prepared")

@@ -1,0 +1,148 @@
+"""The registry: networks and the recipes that train them. A model of one's own enters here."""
+
+import dataclasses
+import functools
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from mnist_study.core.backend import keras
+from mnist_study.core.initializers import local_patches
+from mnist_study.errors import ModelError
+
+Network = Callable[..., keras.Model]
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """How to build and train one model; the defaults are the study's own recipe."""
+
+    network: Network  # returns a model from float32 images (n, 28, 28, 1) to ten probabilities
+    options: dict[str, Any] = dataclasses.field(default_factory=dict)  # the network's arguments
+    epochs: int = 40
+    images: int = 54_000  # deformed images in an epoch; of plain ones it holds each once
+    batch_size: int = 512
+    learning_rate: float = 0.012  # the peak of the study's own schedule
+    optimizer: str | None = None  # a Keras optimiser as it comes, instead of Adam and that schedule
+    affine: float = 1.0  # strength of the affine deformations, 0 for none
+    elastic: float = 1.0  # strength of the elastic deformations, 0 for none
+    fade: bool = True  # whether the deformations grow weaker towards the end of training
+    smoothing: float = 0.05  # share of each label that the loss spreads over all ten digits
+    focus: float = 0.5  # deformed rows are drawn by this power of their loss, 0 for all in turn
+
+    @property
+    def deforms(self) -> bool:
+        """Whether training deforms its images."""
+        return bool(self.affine or self.elastic)
+
+    def build(self) -> keras.Model:
+        """Return a fresh model."""
+        return self.network(**self.options)
+
+    def quick(self) -> "Recipe":
+        """Return the recipe with a sixteenth of the epochs and a tenth of the images in each."""
+        epochs, images = math.ceil(self.epochs / 16), self.images // 10
+        return dataclasses.replace(self, epochs=epochs, images=images)
+
+
+registry: dict[str, Recipe] = {}
+
+
+def register(**settings: Any) -> Callable[[Network], Network]:
+    """Enter the decorated network into the registry under its name, with its training settings."""
+
+    def enter(network: Network) -> Network:
+        registry[network.__name__] = Recipe(network, **settings)
+        return network
+
+    return enter
+
+
+# As people usually train: small batches of plain images, a Keras optimiser as it comes.
+PLAIN: dict[str, Any] = {"batch_size": 128, "affine": 0, "elastic": 0, "smoothing": 0}
+
+
+@register(epochs=10, optimizer="adam", **PLAIN)
+def softmax_regression() -> keras.Model:
+    """Return multinomial logistic regression on the 784 pixels."""
+    layers = [keras.Input((28, 28, 1)), keras.layers.Flatten()]
+    return keras.Sequential([*layers, keras.layers.Dense(10, activation="softmax")])
+
+
+@register(epochs=20, optimizer="rmsprop", **PLAIN)
+def classic_mlp() -> keras.Model:
+    """Return the network of Keras's mnist_mlp example: 512-512, ReLU, dropout 0.2."""
+    layers = [keras.Input((28, 28, 1)), keras.layers.Flatten()]
+    for _ in range(2):
+        layers += [keras.layers.Dense(512, activation="relu"), keras.layers.Dropout(0.2)]
+    return keras.Sequential([*layers, keras.layers.Dense(10, activation="softmax")])
+
+
+def normalised(layer: Callable[..., keras.Layer], *sizes: int) -> list[keras.Layer]:
+    """Return a layer of the given sizes, batch normalisation and ReLU."""
+    normalisation = keras.layers.BatchNormalization(momentum=0.9, scale=False)  # the next scales
+    weighted = layer(*sizes, use_bias=False, kernel_initializer="he_normal")
+    return [weighted, normalisation, keras.layers.ReLU()]
+
+
+@register()
+def dense_dropout(
+    widths: tuple[int, ...] | list[int] = (2048, 512), dropout: float = 0.1, patches: bool = True
+) -> keras.Model:
+    """Return dense layers of the given widths with batch normalisation, dropout before the last.
+
+    They see the middle 24x24 pixels; digits hardly reach the others. patches: whether each unit of
+    the first layer begins with weights in one patch, instead of anywhere.
+    """
+    layers = [keras.Input((28, 28, 1)), keras.layers.Cropping2D(2), keras.layers.Flatten()]
+    for width in widths:
+        layers += normalised(keras.layers.Dense, width)
+    one_mask = (1, widths[-1])  # for a whole batch: a mask for each image takes longer to draw
+    layers += [keras.layers.Dropout(dropout, noise_shape=one_mask)]
+    model = keras.Sequential([*layers, keras.layers.Dense(10, activation="softmax")])
+    if patches:
+        model.layers[2].kernel.assign(local_patches(24, widths[0]))
+    return model
+
+
+@register(epochs=14, batch_size=256, learning_rate=0.01, affine=0.85, elastic=0.85)
+def cnn(filters: tuple[int, ...] | list[int] = (24, 64, 96), units: int = 192) -> keras.Model:
+    """Return convolutions 4x4, 3x3, 3x3 with the given filters, a dense layer, dropout."""
+    convolution = functools.partial(keras.layers.Conv2D, padding="same")
+    first = convolution(filters[0], 4, 2, activation="relu", kernel_initializer="he_normal")
+    layers = [keras.Input((28, 28, 1)), first]
+    layers += normalised(convolution, filters[1], 3, 2)
+    layers += normalised(convolution, filters[2], 3)
+    layers += [keras.layers.MaxPooling2D(), keras.layers.Flatten()]
+    layers += normalised(keras.layers.Dense, units)
+    layers += [keras.layers.Dropout(0.3), keras.layers.Dense(10, activation="softmax")]
+    return keras.Sequential(layers)
+
+
+READER: dict[str, Any] = {"epochs": 12, "images": 160_000, "batch_size": 256}
+
+
+@register(**READER, learning_rate=0.01, affine=0.4, elastic=0.4, focus=0)
+def digit_reader() -> keras.Model:
+    """Return the reader of people's own digits: a cnn of 293,586 weights."""
+    return cnn(filters=(24, 64, 128), units=176)
+
+
+def check_model(name: str) -> None:
+    """Raise ModelError unless the registry has the name and its model gives ten probabilities."""
+    if name not in registry:
+        raise ModelError(f"models names {name!r}: choose from {sorted(registry)}")
+    recipe = registry[name]
+    model = recipe.network(**recipe.options)
+    if not isinstance(model, keras.Model):
+        raise ModelError(f"{name} returns no Keras model: end with `return`")
+    shapes = model.input_shape[1:], model.output_shape[1:]
+    if shapes != ((28, 28, 1), (10,)):
+        advice = "start with keras.Input((28, 28, 1)) and end with ten units"
+        raise ModelError(f"{name} goes from {shapes[0]} to {shapes[1]}: {advice}")
+    noise = np.random.default_rng(1).random((8, 28, 28, 1), np.float32)
+    answers = np.asarray(model(noise, training=False))
+    if (answers < 0).any() or not np.allclose(answers.sum(1), 1, atol=1e-3):
+        raise ModelError(f"{name} gives no probabilities: end with a softmax")

@@ -1,0 +1,204 @@
+"""What the reader learns from: digits of many pens and styles, as people's pictures show them."""
+
+import concurrent.futures
+import math
+import multiprocessing
+import pathlib
+import string
+from collections.abc import Sequence
+from typing import Any
+
+import matplotlib
+import numpy as np
+import PIL.Image
+import PIL.ImageDraw
+import PIL.ImageFont
+import scipy.ndimage
+import sklearn.datasets
+from jaxtyping import Bool, Float32, Integer, UInt8
+
+from digit_reader.centre import centre_like_mnist
+from mnist_study.arrays import Examples, Images, Labels, Pixels, Targets
+from mnist_study.core.data import normalise, one_hot
+from mnist_study.reader.strokes import SIDE, Picture, curve, drawn, pen_digits
+
+MARGIN = 14  # pixels around a digit, so that it may be bent without leaving the picture
+FONTS = ("DejaVu*[!y]", "STIXGeneral*")  # of Matplotlib; DejaVu's Display fonts lack letters
+# Letters and signs that are no digits; O, I, l, S and Z could be.
+LETTERS = sorted({*string.ascii_letters, *"+=?&#@%$<>*"} - set("OoIlSsZz"))
+# UCI's digits: some are taught, some set the levels of doubt, and the rest is the test.
+UCI_TAUGHT, UCI_CALIBRATES, UCI_TESTS = slice(700), slice(700, 1_000), slice(1_000, None)
+UCI_COPIES = 50  # of each that is taught: they are few
+SMOOTH, BLOCKS = PIL.Image.Resampling.BICUBIC, PIL.Image.Resampling.NEAREST
+CHUNK = 500  # pictures that one process makes at a time
+DIGITS_TO_OTHERS = 8  # pictures of digits for each that shows none
+
+Drawing = Float32[np.ndarray, "112 112"]  # bright ink on black, from 0 to 1
+Prepared = Float32[np.ndarray, "28 28"]  # in MNIST's form
+Generator = np.random.Generator
+
+
+def bent(picture: Drawing, generator: Generator) -> Drawing:
+    """Return a picture sheared, stretched, turned and smoothly bent."""
+    axis = np.arange(SIDE, dtype=np.float32) - (SIDE - 1) / 2
+    grid = np.stack(np.meshgrid(axis, axis, indexing="ij"))
+    turn, shear = generator.uniform(-0.17, 0.17), generator.uniform(-0.3, 0.3)
+    tall, wide = 1 + generator.uniform(-0.3, 0.3, 2)
+    sine, cosine = math.sin(turn), math.cos(turn)
+    matrix = np.array(
+        [[cosine * tall, sine * wide + shear], [-sine * tall, cosine * wide]], np.float32
+    )
+    places = np.tensordot(matrix.T, grid, 1)
+    coarse = generator.normal(0, generator.uniform(0, 5), (2, 5, 5)).astype(np.float32)
+    places += np.array([scipy.ndimage.zoom(field, SIDE / 5, order=2) for field in coarse])
+    return scipy.ndimage.map_coordinates(picture, places + (SIDE - 1) / 2, order=1)
+
+
+def another_pen(picture: Drawing, generator: Generator) -> Drawing:
+    """Return the picture drawn with a wider or a finer pen, of 2 to 6 pixels more or less."""
+    pixels = int(generator.integers(-6, 7))
+    if pixels >= 2:
+        return scipy.ndimage.maximum_filter(picture, pixels + 1)
+    finer = scipy.ndimage.minimum_filter(picture, max(1, 1 - pixels))
+    return finer if finer.sum() > 0.4 * picture.sum() else picture
+
+
+def taken(picture: Drawing, generator: Generator) -> Drawing:
+    """Return the picture as cameras take it: blurred, of another resolution, another contrast."""
+    if generator.random() < 0.5:
+        picture = scipy.ndimage.gaussian_filter(picture, generator.uniform(0.5, 3))
+    picture = picture / max(picture.max(), 1e-3)
+    if generator.random() < 0.3:
+        picture = (picture > generator.uniform(0.3, 0.6)).astype(np.float32)
+    if generator.random() < 0.5:
+        side = int(generator.integers(10, 41))
+        small = PIL.Image.fromarray(picture).resize((side, side), PIL.Image.Resampling.BOX)
+        picture = np.asarray(small.resize((SIDE, SIDE), SMOOTH))
+    return np.clip(picture, 0, 1) ** math.exp(generator.uniform(-0.5, 0.5))
+
+
+def variation(picture: Picture, generator: Generator) -> Prepared:
+    """Return a picture, bright ink on black, as somebody else's would be, in MNIST's form."""
+    way = SMOOTH if generator.random() < 0.8 else BLOCKS
+    side = SIDE - 2 * MARGIN
+    large = PIL.Image.fromarray(picture).resize((side, side), way)
+    drawing = np.pad(np.asarray(large, np.float32) / 255, MARGIN)
+    drawing = taken(another_pen(bent(drawing, generator), generator), generator)
+    return centre_like_mnist(np.where(drawing > 0.1 * drawing.max(), drawing, 0))
+
+
+def scribble(digits: Sequence[np.ndarray], generator: Generator) -> Picture:
+    """Return a picture of a pen's random strokes."""
+    sizes = generator.integers(3, 9, generator.integers(1, 5))
+    strokes = [curve(generator.uniform(5, 95, (size, 2))) for size in sizes]
+    return drawn(strokes, generator)
+
+
+def letter_page(
+    letter: str, font: str | pathlib.Path, size: int, side: int, place: float, anchor: str
+) -> Picture:
+    """Return a letter, bright on black, with its anchor (as Pillow names it) at place, place."""
+    page = PIL.Image.new("L", (side, side))
+    letters = PIL.ImageFont.truetype(font, size)
+    PIL.ImageDraw.Draw(page).text((place, place), letter, 255, letters, anchor)
+    return np.asarray(page)
+
+
+def letter(digits: Sequence[np.ndarray], generator: Generator) -> Picture:
+    """Return a picture of a random letter or sign in a random font."""
+    folder = pathlib.Path(matplotlib.get_data_path(), "fonts", "ttf")
+    fonts = sorted(folder.glob(str(generator.choice(FONTS)) + ".ttf"))
+    font = fonts[generator.integers(len(fonts))]
+    return letter_page(str(generator.choice(LETTERS)), font, 84, SIDE, SIDE / 2, "mm")
+
+
+def pair(digits: Sequence[np.ndarray], generator: Generator) -> Picture:
+    """Return a picture of two of the digits, of MNIST's size, that touch."""
+    one, other = (digits[number] for number in generator.integers(len(digits), size=2))
+    shift = int(generator.integers(12, 21))
+    page = np.zeros((28 + shift,) * 2, np.uint8)
+    page[shift // 2 : shift // 2 + 28, :28] = one
+    part = page[shift // 2 : shift // 2 + 28, shift:]
+    np.maximum(part, other, out=part)
+    return page
+
+
+def chunk(
+    pictures: Sequence[np.ndarray],
+    labels: Integer[np.ndarray, "_"],
+    of_mnist: Bool[np.ndarray, "_"],
+    seed: Sequence[int],
+) -> tuple[Float32[np.ndarray, "n 28 28"], Float32[np.ndarray, "n 10"]]:
+    """Return a variation of each picture, and what it shows, and of some that show no digit.
+
+    of_mnist: which pictures are MNIST's, the digits that pairs are made of.
+    """
+    generator = np.random.default_rng(seed)
+    digits = [picture for picture, known in zip(pictures, of_mnist, strict=True) if known]
+    found = [variation(picture, generator) for picture in pictures]
+    others = (scribble, letter, scribble, letter, pair)
+    for number in range(len(pictures) // DIGITS_TO_OTHERS):
+        found.append(variation(others[number % 5](digits, generator), generator))
+    none = np.full((len(found) - len(pictures), 10), 0.1, np.float32)
+    return np.stack(found), np.concatenate([one_hot(labels), none])
+
+
+def variations(
+    pictures: Sequence[np.ndarray],
+    labels: Integer[np.ndarray, "_"],
+    of_mnist: Bool[np.ndarray, "_"],
+    seed: int,
+) -> tuple[Images, Targets]:
+    """Return what chunk does of all pictures, in random order, made on all processors."""
+    rows = np.random.default_rng(seed).permutation(len(pictures))
+    parts = np.split(rows, range(CHUNK, len(rows), CHUNK))
+    spawn = multiprocessing.get_context("spawn")  # a fork of TensorFlow's threads may hang
+    with concurrent.futures.ProcessPoolExecutor(mp_context=spawn) as pool:
+        tasks = [
+            pool.submit(chunk, [pictures[r] for r in part], labels[part], of_mnist[part], [seed, n])
+            for n, part in enumerate(parts)
+        ]
+        done = [task.result() for task in tasks]
+    inputs, targets = (np.concatenate(part) for part in zip(*done, strict=True))
+    return inputs[..., np.newaxis], targets
+
+
+def in_mnist_form(pictures: Sequence[np.ndarray]) -> Images:
+    """Return pictures of bright ink on black, each cropped and centred as MNIST's are."""
+    return np.stack([centre_like_mnist(picture) for picture in pictures])[..., np.newaxis]
+
+
+def uci_pictures(rows: slice) -> tuple[list[UInt8[np.ndarray, "8 8"]], Labels]:
+    """Return UCI's digits in those rows of scikit-learn's, and their labels."""
+    uci: Any = sklearn.datasets.load_digits()
+    return [(15 * image).astype(np.uint8) for image in uci.images[rows]], uci.target[rows]
+
+
+def uci_digits(rows: slice = slice(None)) -> Examples:
+    """Return UCI's digits, of 13 other writers, in those rows and in MNIST's form, with labels."""
+    pictures, labels = uci_pictures(rows)
+    return in_mnist_form(pictures), labels
+
+
+def drawn_digits(count: int, seed: int | Sequence[int]) -> Examples:
+    """Return pen strokes of digits in MNIST's form, with labels."""
+    pictures, labels = pen_digits(count, np.random.default_rng(seed))
+    return in_mnist_form([*pictures]), labels
+
+
+def training_set(
+    images: Pixels, labels: Labels, seed: int
+) -> tuple[Float32[np.ndarray, "m 28 28 1"], Float32[np.ndarray, "m 10"]]:
+    """Return what the reader of people's digits learns from.
+
+    images: of MNIST, each taken three times as it is, and twice as people would; to them come
+    UCI's first digits, many times, and half as many strokes as images, in new styles.
+    """
+    uci, uci_labels = uci_pictures(UCI_TAUGHT)
+    pens, pen_labels = pen_digits(len(images) // 2, np.random.default_rng([seed, 9]))
+    pictures = [*images] * 2 + uci * UCI_COPIES + [*pens]
+    all_labels = np.concatenate([*[labels] * 2, *[uci_labels] * UCI_COPIES, pen_labels])
+    of_mnist = np.arange(len(pictures)) < 2 * len(images)
+    inputs, targets = variations(pictures, all_labels, of_mnist, seed)
+    plain = [normalise(images)] * 3
+    return np.concatenate([*plain, inputs]), np.concatenate([*[one_hot(labels)] * 3, targets])

@@ -1,0 +1,203 @@
+"""How well the digit reader reads each kind of picture, and the levels of doubt that follow."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import PIL.Image
+from jaxtyping import UInt8
+
+from digit_reader.files import write_text
+from digit_reader.page.build import write_page
+from digit_reader.reader import SETTINGS, Reader, read
+from digit_reader.reading import Certainty, Reading
+from mnist_study import paths
+from mnist_study.arrays import Answers, Labels, Pixels
+from mnist_study.core import data, evaluate
+from mnist_study.core.backend import keras
+from mnist_study.core.experiment import load_mnist
+from mnist_study.reader import export, pictures
+from mnist_study.reader.photographs import STRENGTHS, Kind, pasted, photograph
+from mnist_study.reader.strokes import pen_digits
+from mnist_study.records import calibration, digests, store
+
+RECORD = paths.RESULTS / "reader.json"
+PAGE = paths.VISUALIZATIONS / "draw_a_digit.html"
+EACH = 100  # photographs of each kind and strength
+CLEAN = 1_000  # clean pictures of each kind
+BLANK = 30  # blank sheets in each light
+PAPER = 235  # its brightness where a picture is not a photograph
+# Of answers called sure at most so many are wrong, and so many of each kind of picture without a
+# digit pass for one; of those called probable at most so many are wrong.
+SURE_WRONG, NONE_PASSES, PROBABLE_WRONG = 0.002, 0.04, 0.1
+
+Shown = tuple[str, Sequence[np.ndarray], np.ndarray]  # a kind's name, pictures, and their labels
+Rates = dict[str, Any]  # fit for JSON
+
+
+def on_white(picture: UInt8[np.ndarray, "h w"], side: int = 200) -> UInt8[np.ndarray, "s s"]:
+    """Return bright ink on black as dark ink on white paper, on a page of twice side a side."""
+    scale = side / max(picture.shape)
+    width, height = (round(scale * length) for length in picture.shape[::-1])
+    large = PIL.Image.fromarray(picture).resize((width, height), PIL.Image.Resampling.BICUBIC)
+    page = np.full((2 * side, 2 * side), float(PAPER))
+    top, left = (2 * side - height) // 2, (2 * side - width) // 2
+    page[top : top + height, left : left + width] -= np.asarray(large) * (PAPER / 300)
+    return page.astype(np.uint8)
+
+
+def digits(images: Pixels, labels: Labels, uci_rows: slice, seed: int) -> Iterator[Shown]:
+    """Yield kinds of pictures of one digit; images: of MNIST, uci_rows: of UCI's."""
+    generator = np.random.default_rng(seed)
+
+    def some(count: int) -> np.ndarray:
+        return generator.choice(len(images), min(count, len(images)), replace=False)
+
+    uci, uci_labels = pictures.uci_pictures(uci_rows)
+    yield "UCI, arrays", uci, uci_labels
+    yield "UCI, pictures", [on_white(image) for image in uci], uci_labels
+    pens, pen_labels = pen_digits(CLEAN, generator)
+    yield "pen strokes", [on_white(picture) for picture in pens], pen_labels
+    rows = some(CLEAN)
+    yield "MNIST, pasted", [pasted(images[row], generator) for row in rows], labels[rows]
+    for kind, strengths in STRENGTHS.items():
+        for strength in strengths:
+            rows = some(EACH)
+            pages = [photograph(images[row], kind, strength, generator) for row in rows]
+            yield f"{kind}, {strength}", pages, labels[rows]
+
+
+def blank_sheets(generator: np.random.Generator) -> Iterator[tuple[str, list[np.ndarray]]]:
+    """Yield blank sheets in several lights: each kind's name and pictures."""
+    lights = [(Kind.SOFT, 0), (Kind.SOFT, 0.25), (Kind.SOFT, 0.4), (Kind.RULES, 180)]
+    for kind, strength in lights:
+        pages = [photograph(None, kind, strength, generator) for _ in range(BLANK)]
+        yield f"blank sheet, {kind} {strength}", pages
+
+
+def no_digits(
+    images: Pixels, generator: np.random.Generator
+) -> Iterator[tuple[str, list[np.ndarray]]]:
+    """Yield what shows ink, but no single digit: each kind's name and pictures."""
+    for make in (pictures.letter, pictures.scribble, pictures.pair):
+        shown = [on_white(make([*images], generator)) for _ in range(2 * EACH)]
+        yield f"{make.__name__}s", shown
+
+
+def judged(readings: Sequence[Reading], labels: Labels) -> Rates:
+    """Return the shares of readings that are right, in doubt, sure and wrong, and refused."""
+    read_as = np.array([-1 if r.digit is None else r.digit for r in readings])
+    sure = np.array([r.certainty is Certainty.SURE for r in readings])
+    found = {
+        "right": read_as == labels,
+        "doubt": [r.certainty is Certainty.DOUBT for r in readings],
+        "sure_and_wrong": sure & (read_as != labels),
+        "refused": [not r.digits for r in readings],
+    }
+    return {"images": len(labels)} | {name: float(np.mean(of)) for name, of in found.items()}
+
+
+def judged_as_none(readings: Sequence[Reading]) -> Rates:
+    """Return the shares of readings, of what shows no single digit, that give one, and surely."""
+    one = [r.certainty is not None for r in readings]
+    sure = [r.certainty is Certainty.SURE for r in readings]
+    shares = {"one_digit": float(np.mean(one)), "sure": float(np.mean(sure))}
+    return {"images": len(readings)} | shares
+
+
+def benchmark_right(model: keras.Model, readings: Sequence[Reading], labels: Labels) -> float:
+    """Return the share that a model made for MNIST reads right of the same prepared pictures."""
+    known = [(r.prepared, label) for r, label in zip(readings, labels, strict=True) if r.digits]
+    known = [(image, label) for image, label in known if image is not None]
+    prepared = np.stack([image for image, _ in known])[..., np.newaxis]
+    answers = evaluate.probabilities(model, prepared).argmax(1)
+    return float(np.sum(answers == [label for _, label in known]) / len(labels))
+
+
+def fitted(answers: Answers, labels: Labels, others: Sequence[np.ndarray]) -> dict[str, float]:
+    """Return temperature and levels for the network's probabilities of digits.
+
+    others: its probabilities (n, 10) of each kind of picture that shows no single digit. sure is
+    the lowest probability at which both bounds of it hold, probable the lowest below.
+    """
+    temperature = calibration.fitted_temperature(answers, labels)
+    shares = calibration.scaled(answers, temperature)
+    scaled = [calibration.scaled(kind, temperature).max(1) for kind in others]
+    passing = [np.quantile(highest, 1 - NONE_PASSES) for highest in scaled]
+    sure = float(max(calibration.threshold_for(shares, labels, SURE_WRONG), *passing))
+    below, probable = shares.max(1) < sure, sure
+    if below.any():
+        probable = calibration.threshold_for(shares[below], labels[below], PROBABLE_WRONG)
+    return {"temperature": temperature, "sure": sure, "probable": min(sure, probable)}
+
+
+def levels() -> dict[str, float]:
+    """Return temperature and levels from pictures of held-out digits."""
+    (images, labels), _ = load_mnist()
+    _, held = data.split(data.training_writers())
+    reader, answers, truth = Reader(temperature=1.0), [], []
+    for _, shown, known in digits(images[held], labels[held], pictures.UCI_CALIBRATES, seed=1):
+        for reading, label in zip(read(shown, reader), known, strict=True):
+            if reading.probabilities:
+                answers.append(reading.probabilities)
+                truth.append(label)
+    generator, others = np.random.default_rng(1), []
+    list(blank_sheets(generator))
+    for _, shown in no_digits(images[held], generator):
+        found = [reading.probabilities for reading in read(shown, reader)]
+        others.append(np.array([shares or [0.1] * 10 for shares in found]))
+    return fitted(np.array(answers), np.array(truth), others)
+
+
+def measure(model: keras.Model) -> tuple[Rates, Rates]:
+    """Return the rates on pictures of test digits by kind, the reader's and a benchmark model's.
+
+    First of pictures of one digit, then of those that show none or several.
+    """
+    _, (images, labels) = load_mnist()
+    reader, one, none = Reader(), {}, {}
+    for name, shown, known in digits(images, labels, pictures.UCI_TESTS, seed=2):
+        readings = read(shown, reader)
+        one[name] = judged(readings, known)
+        one[name]["benchmark_right"] = benchmark_right(model, readings, known)
+    generator = np.random.default_rng(3)
+    for name, shown in (*blank_sheets(generator), *no_digits(images, generator)):
+        none[name] = judged_as_none(read(shown, reader))
+    return one, none
+
+
+def digest() -> str:
+    """Return the SHA-256 of the code and the network that the rates come from."""
+    parts = [digests.of_file(path) for path in sorted(digests.reached(__name__))]
+    return hashlib.sha256("".join([*parts, SETTINGS.read_text()]).encode()).hexdigest()
+
+
+def kept() -> Rates:
+    """Return the rates in results/reader.json."""
+    return json.loads(RECORD.read_text(encoding="utf-8"))
+
+
+def in_a_sentence(rates: Rates) -> str:
+    """Return what the page says of its rates."""
+    one, none = rates["one_digit"], rates["none_or_several"]
+    photographs = [rate for name, rate in one.items() if name.startswith(tuple(STRENGTHS))]
+    return (
+        "Measured on digits that taught it nothing, it read "
+        f"{one['MNIST, pasted']['right']:.1%} of MNIST's right, {one['UCI, pictures']['right']:.1%}"
+        f" of UCI's, {min(p['right'] for p in photographs):.0%} or more of each kind of photograph;"
+        f" of printed letters it took {none['letters']['sure']:.0%} for a digit and was sure of it."
+    )
+
+
+def write(model: keras.Model) -> None:
+    """Set the levels of doubt, measure, keep results/reader.json and build the page.
+
+    model: made for the benchmark, to compare with.
+    """
+    export.write_levels(levels())
+    one, none = measure(model)
+    rates = {"digest": digest(), "one_digit": one, "none_or_several": none}
+    write_text(RECORD, store.as_text(rates))
+    write_page(PAGE, in_a_sentence(rates))

@@ -1,0 +1,26 @@
+"""The digit reader's training: pictures as people take them teach, and digits of others judge."""
+
+from mnist_study.core import data, evaluate
+from mnist_study.core.experiment import Experiment, Result, load_mnist
+from mnist_study.core.training import Trained, train
+from mnist_study.reader import pictures
+
+STROKES = 1_200  # digits drawn anew for the test
+
+
+def train_and_judge(experiment: Experiment) -> tuple[Trained, Result]:
+    """Train the reader as the experiment says; return the trained model and the result."""
+    (images, labels), (test_images, test_labels) = load_mnist()
+    rows, held = data.split(data.training_writers())
+    seed = experiment.seed
+    inputs, shares = pictures.training_set(images[rows], labels[rows], seed)
+    trained = train(experiment.recipe, inputs, shares, seed=seed)
+    record, _ = evaluate.measure(
+        trained,
+        validation=(data.normalise(images[held]), labels[held]),
+        uci_validation=pictures.uci_digits(pictures.UCI_CALIBRATES),
+        pens=pictures.drawn_digits(STROKES, [seed, 12]),
+        uci_test=pictures.uci_digits(pictures.UCI_TESTS),
+        test=(data.normalise(test_images), test_labels),
+    )
+    return trained, record | {"training_pictures": len(inputs)}

@@ -1,0 +1,1 @@
+"""What was trained and kept, and what it shows over seeds."""

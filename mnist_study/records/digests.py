@@ -1,0 +1,109 @@
+"""Which code a result comes from: digests of modules, found by following their imports."""
+
+import ast
+import functools
+import hashlib
+import pathlib
+import sys
+from collections.abc import Iterable
+
+from mnist_study import paths
+
+# What the parts of a training that stand outside core may be made of; files, messages and types
+# are of no weight.
+FOLLOWED = ("mnist_study.reader", "digit_reader")
+SHOWN = ("core", "records", "reader", "story")  # the rooms that the notebook's outputs come from
+INSTALLED_AS = {
+    "PIL": "pillow",
+    "sklearn": "scikit-learn",
+}  # others are called as they are imported
+
+
+def without_docstrings(tree: ast.Module) -> ast.Module:
+    """Return a syntax tree without the strings that stand as statements."""
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)):
+            strings = [
+                line
+                for line in node.body
+                if isinstance(line, ast.Expr) and isinstance(line.value, ast.Constant)
+            ]
+            node.body = [line for line in node.body if line not in strings] or [ast.Pass()]
+    return tree
+
+
+@functools.cache
+def of_file(path: pathlib.Path) -> str:
+    """Return the SHA-256 of a file; of Python's syntax, without comments and docstrings."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".py":
+        text = ast.unparse(without_docstrings(ast.parse(text)))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@functools.cache
+def imports(path: pathlib.Path) -> frozenset[str]:
+    """Return the names that a Python file imports, wherever in it: a.b, and a.b.c of a.b."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return frozenset(found)
+
+
+def file_of(module: str, root: pathlib.Path = paths.ROOT) -> pathlib.Path:
+    """Return where a module of the project stands, if it does."""
+    return root.joinpath(*module.split(".")).with_suffix(".py")
+
+
+def reached(
+    module: str, within: Iterable[str] = FOLLOWED, root: pathlib.Path = paths.ROOT
+) -> set[pathlib.Path]:
+    """Return the files of a module and of all that it imports within these packages.
+
+    A data file of a module's own name, such as strokes.json beside strokes.py, belongs to it.
+    """
+    found, waiting = set(), [module]
+    while waiting:
+        path = file_of(waiting.pop(), root)
+        if path.exists() and path not in found:
+            found.add(path)
+            waiting += [name for name in imports(path) if name.startswith(tuple(within))]
+    return found | {p.with_suffix(".json") for p in found if p.with_suffix(".json").exists()}
+
+
+def files_of_training(trained_by: str, root: pathlib.Path = paths.ROOT) -> set[pathlib.Path]:
+    """Return the files that decide what a training gives: all of core, and what trains it."""
+    core = {path for path in (root / "mnist_study" / "core").glob("*.py")}
+    return core | reached(trained_by, root=root)
+
+
+def of_training(trained_by: str, root: pathlib.Path = paths.ROOT) -> dict[str, str]:
+    """Return the digests of those files, by their path in the project."""
+    found = sorted(files_of_training(trained_by, root))
+    return {path.relative_to(root).as_posix(): of_file(path) for path in found}
+
+
+def libraries(trained_by: str, root: pathlib.Path = paths.ROOT) -> list[str]:
+    """Return the names, as installed, of the libraries that those files import, sorted."""
+    files = [path for path in files_of_training(trained_by, root) if path.suffix == ".py"]
+    names = {name.partition(".")[0] for path in files for name in imports(path)}
+    names -= {*sys.stdlib_module_names, "mnist_study", "digit_reader", "jaxtyping"}
+    return sorted(INSTALLED_AS.get(name, name) for name in names)
+
+
+def of_notebook(cells: Iterable[str]) -> str:
+    """Return the SHA-256 of all that the notebook's outputs come from: code, packages, records.
+
+    cells: the source of the code cells; blank ones and the one that papermill injects do not count.
+    """
+    parts = [cell.strip() for cell in cells if cell.strip()]
+    parts = [cell for cell in parts if not cell.startswith("# Parameters\n")]
+    files = [path for room in SHOWN for path in (paths.PACKAGE / room).iterdir() if path.is_file()]
+    files += [path for path in paths.READER.rglob("*.*") if path.suffix not in (".tflite", ".pyc")]
+    files = [path for path in files if path.name != "model.js"]  # reader.json tells its network
+    files += [*paths.RESULTS.glob("*-seed*.json"), paths.RESULTS / "reader.json"]
+    parts += [of_file(path) for path in sorted(files)]
+    return hashlib.sha256("\n\n".join(parts).encode()).hexdigest()

@@ -1,0 +1,142 @@
+"""The study's lists of trainings, and how the missing ones come to be."""
+
+import itertools
+import statistics
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from mnist_study.core.data import Split
+from mnist_study.core.experiment import Experiment, Part
+from mnist_study.core.models import registry
+from mnist_study.errors import TrainingError
+from mnist_study.records import worker
+from mnist_study.records.lock import hold
+from mnist_study.records.store import Description, Store
+
+SEEDS, FEW_SEEDS = (1, 2, 3, 4, 5), (1, 2, 3)
+DENSE, CNN = registry["dense_dropout"], registry["cnn"]
+BRIEF, SHORT = replace(DENSE, epochs=7), replace(DENSE, epochs=5)
+WEAK: dict[str, Any] = {"affine": 0.5, "elastic": 0.5, "smoothing": 0, "focus": 0}
+NARROW: dict[str, Any] = {"options": {"widths": (384, 256), "dropout": 0}, "learning_rate": 0.02}
+SMALL_CNN = {"filters": (16, 48, 64), "units": 128}
+
+# The models as the notebook trains them.
+MODELS = {name: registry[name] for name in ("classic_mlp", "softmax_regression")}
+MODELS |= {"dense_dropout": DENSE, "cnn": CNN}
+# Schedules made for the marks of time to accuracy that nothing else is made for.
+MARKS = {
+    "sprint": replace(DENSE, **NARROW, epochs=3, **WEAK),
+    "middle": replace(DENSE, options={"widths": (1024, 512)}, epochs=12, affine=0.8),
+    "cnn_sprint": replace(CNN, options=SMALL_CNN, epochs=3, **WEAK),
+}
+# One ingredient after another, each rung with those above it.
+WIDE = replace(BRIEF, affine=0, elastic=0, fade=False, smoothing=0, focus=0)
+WIDE = replace(WIDE, options={"patches": False})
+AFFINE, ELASTIC = replace(WIDE, affine=1), replace(WIDE, affine=1, elastic=1)
+SMOOTH = replace(ELASTIC, fade=True, smoothing=DENSE.smoothing)
+CLASSIC = replace(WIDE, network=registry["classic_mlp"].network, options={}, batch_size=256)
+LADDER = {
+    "step_adam": replace(CLASSIC, learning_rate=0.002),
+    "step_wide": WIDE,
+    "step_affine": AFFINE,
+    "step_elastic": ELASTIC,
+    "step_smooth": SMOOTH,
+    "step_patches": replace(SMOOTH, options={}),
+    "step_focus": BRIEF,
+}
+# Who teaches.
+TAUGHT = {"taught_by_students": Split.STUDENTS, "taught_by_census": Split.CENSUS}
+TAUGHT |= {"taught_by_both": Split.BOTH}
+# How far a dense net gets in fifteen minutes: three nets, each trained twice as long.
+MOONSHOT = Experiment("moonshot", replace(DENSE, epochs=80), 1, nets=3)
+# The reader of people's own digits, taught by pictures as they take them.
+READER = Experiment(
+    "digit_reader", registry["digit_reader"], 1, trained_by="mnist_study.reader.training"
+)
+# Changes to the recipe, compared on validation data alone, each seed on another split.
+SPLITS = {1: Split.STUDY, 2: Split.FROM_STUDENTS, 3: Split.FROM_CENSUS}
+CHOICES: dict[str, dict[str, Any]] = {
+    "as_it_is": {},
+    "rows_in_turn": {"focus": 0},
+    "no_patches": {"options": {"patches": False}},
+}
+
+
+def of_seed(seed: int) -> list[Experiment]:
+    """Return the experiments of one seed, whose seconds compare."""
+    found = [Experiment(name, recipe, seed, watch=True) for name, recipe in MODELS.items()]
+    found += [Experiment(name, recipe, seed) for name, recipe in MARKS.items()]
+    if seed in FEW_SEEDS:
+        found += [Experiment(name, recipe, seed) for name, recipe in LADDER.items()]
+        found += [Experiment(name, SHORT, seed, split) for name, split in TAUGHT.items()]
+    return found
+
+
+def choices() -> list[Experiment]:
+    """Return the experiments that compare recipes on validation data."""
+    return [
+        Experiment(
+            f"choice_{name}", replace(DENSE, **changes), seed, split, judged_on=Part.VALIDATION
+        )
+        for (seed, split), (name, changes) in itertools.product(SPLITS.items(), CHOICES.items())
+    ]
+
+
+def study() -> list[Experiment]:
+    """Return all experiments of the study, those of one seed together."""
+    found = [experiment for seed in SEEDS for experiment in of_seed(seed)] + choices()
+    found += [replace(READER, seed=seed) for seed in FEW_SEEDS]
+    return found + [replace(MOONSHOT, seed=seed) for seed in SEEDS]
+
+
+def known_seconds(store: Store, descriptions: Iterable[Description]) -> dict[str, float]:
+    """Return how long the kept trainings took on average, by name, where there are some."""
+    found = {}
+    for name in {description["name"] for description in descriptions}:
+        seconds = [result["total_seconds"] for result in store.results(name).values()]
+        found |= {name: statistics.mean(seconds)} if seconds else {}
+    return found
+
+
+def seconds_left(descriptions: Iterable[Description], took: Mapping[str, float]) -> float:
+    """Return the seconds that the descriptions will take; took: of some trainings, by name."""
+    mean = statistics.mean(took.values())
+    return sum(took.get(description["name"], mean) for description in descriptions)
+
+
+def run(
+    experiments: list[Experiment], scheduler: str | None = None, store: Store | None = None
+) -> None:
+    """Train what is missing, keep each result as it comes, and say how much is left.
+
+    Raises FolderInUseError when another process trains into the folder, and TrainingError when a
+    training fails or a scheduler is lost.
+    """
+    store = store or Store()
+    store.folder.mkdir(parents=True, exist_ok=True)
+    with hold(store.folder):
+        todo = store.missing(experiments)
+        took = known_seconds(store, todo)
+        print(
+            f"{len(experiments) - len(todo)} of {len(experiments)} trainings are kept.", flush=True
+        )
+        descriptions = [*todo]
+        trained = (
+            worker.on_cluster(descriptions, scheduler) if scheduler else worker.here(descriptions)
+        )
+        for done, result in trained:
+            store.keep(done, result)
+            todo.remove(done)
+            took[done["name"]] = result["total_seconds"]
+            say(done, result, len(todo), seconds_left(todo, took))
+    if todo:  # Dask cancels what it has lost, and says so in its log only
+        again = "start it again, then this; what is done is kept"
+        raise TrainingError(f"the scheduler is gone, {len(todo)} trainings are left: {again}")
+
+
+def say(done: Description, result: dict[str, Any], left: int, seconds: float) -> None:
+    """Print what a training gave, and what is left."""
+    accuracy = result.get("test_accuracy", result["validation_accuracy"])
+    what = f"{done['name']}, seed {done['seed']}: {accuracy:.2%} in {result['fit_seconds']:.0f} s"
+    print(f"{what}; {left} left, about {seconds / 60:.0f} minutes", flush=True)

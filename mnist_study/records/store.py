@@ -1,0 +1,88 @@
+"""Trainings kept by content: one file each, named for all that its result depends on."""
+
+import dataclasses
+import hashlib
+import inspect
+import json
+import pathlib
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from digit_reader.files import write_text
+from mnist_study import paths
+from mnist_study.core import data, models
+from mnist_study.core.experiment import Experiment, Part, Result
+from mnist_study.records import digests, machine
+
+THREADS = 2  # that an experiment's matrix products are split over: another number, other bits
+Description = dict[str, Any]  # fit for JSON
+
+
+def describe(experiment: Experiment, root: pathlib.Path = paths.ROOT) -> Description:
+    """Return all that an experiment's result depends on."""
+    found = {
+        field.name: getattr(experiment, field.name) for field in dataclasses.fields(Experiment)
+    }
+    recipe = {f.name: getattr(experiment.recipe, f.name) for f in dataclasses.fields(models.Recipe)}
+    arguments = inspect.signature(recipe["network"]).bind(**recipe["options"])
+    arguments.apply_defaults()
+    recipe |= {"network": recipe["network"].__name__, "options": arguments.arguments}
+    description = {
+        **found,
+        "recipe": recipe,
+        "code": digests.of_training(experiment.trained_by, root),
+        "data": data.SHA256["mnist"],
+        "versions": machine.versions(*digests.libraries(experiment.trained_by, root)),
+        "threads": THREADS,
+    }
+    return json.loads(json.dumps(description))  # tuples become lists, as in the file
+
+
+def experiment_of(description: Description) -> Experiment:
+    """Return the experiment that is described."""
+    fields = {field.name: description[field.name] for field in dataclasses.fields(Experiment)}
+    recipe = fields["recipe"]
+    recipe = models.Recipe(**recipe | {"network": models.registry[recipe["network"]].network})
+    split, judged_on = data.Split(fields["split"]), Part(fields["judged_on"])
+    return Experiment(**fields | {"recipe": recipe, "split": split, "judged_on": judged_on})
+
+
+def as_text(record: Any) -> str:
+    """Return a record as sorted, indented JSON, lists of plain values on one line each."""
+    text = json.dumps(record, indent=1, sort_keys=True)
+    flat = re.sub(r"\[\s+[^][{}]*?\s+\]", lambda match: re.sub(r"\s+", " ", match[0]), text)
+    return flat + "\n"
+
+
+class Store:
+    """A folder of records."""
+
+    def __init__(self, folder: pathlib.Path = paths.RESULTS):
+        self.folder = folder
+
+    def path(self, description: Description) -> pathlib.Path:
+        """Return where the experiment so described is kept; its name ends in its content's key."""
+        text = json.dumps(description, sort_keys=True)
+        key = hashlib.sha256(text.encode()).hexdigest()[:12]
+        return self.folder / f"{description['name']}-seed{description['seed']}-{key}.json"
+
+    def keep(self, description: Description, result: Result) -> None:
+        """Write the record of a finished experiment in the place of one of its name and seed."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.path(description)
+        write_text(path, as_text({"inputs": description, "result": result}))
+        for other in self.folder.glob(f"{description['name']}-seed{description['seed']}-*.json"):
+            if other != path:
+                other.unlink()
+
+    def results(self, name: str) -> dict[int, Result]:
+        """Return the results of the experiment of that name, by seed."""
+        found = [json.loads(path.read_text()) for path in self.folder.glob(f"{name}-seed*.json")]
+        by_seed = sorted(found, key=lambda record: record["inputs"]["seed"])
+        return {record["inputs"]["seed"]: record["result"] for record in by_seed}
+
+    def missing(self, experiments: Iterable[Experiment]) -> list[Description]:
+        """Return the descriptions of those experiments that have no record of just that content."""
+        described = map(describe, experiments)
+        return [found for found in described if not self.path(found).exists()]

@@ -1,0 +1,89 @@
+"""The notebook, executed headless: the terminal says which cell runs and how its training goes."""
+
+import collections
+import pathlib
+import re
+import time
+from typing import Any
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+from papermill.iorw import load_notebook_node
+from papermill.parameterize import parameterize_notebook
+
+from digit_reader.files import write_atomically
+from mnist_study import paths
+from mnist_study.errors import NotExecutedError
+
+LONGEST = 5  # sections whose seconds are told
+
+
+class Client(NotebookClient):
+    """nbclient's, which has hooks for cells, but none for what a running cell's display becomes."""
+
+    started = 0.0
+
+    def process_message(self, msg: dict[str, Any], cell: Any, cell_index: int) -> Any:
+        text = msg["content"].get("data", {}).get("text/markdown")
+        if msg["msg_type"] == "update_display_data" and text:
+            say(self.started, "  " + text.replace("**", ""))
+        return super().process_message(msg, cell, cell_index)
+
+
+def say(since: float, text: str) -> None:
+    """Print a text after the seconds since the beginning."""
+    print(f"{time.monotonic() - since:6.0f} s  {text}", flush=True)
+
+
+def sections(notebook: Any) -> list[str]:
+    """Return the heading that each cell stands under."""
+    found = [""]
+    for cell in notebook.cells:
+        heading = re.match(r"#+ (.+)", cell.source) if cell.cell_type == "markdown" else None
+        found.append(heading[1] if heading else found[-1])
+    return found[1:]
+
+
+def execute(notebook: Any, folder: pathlib.Path = paths.ROOT) -> None:
+    """Execute a notebook in a folder, and say what runs and where the seconds went.
+
+    Raises NotExecutedError with the error of a cell that fails.
+    """
+    names, start, seconds = sections(notebook), time.monotonic(), collections.Counter[str]()
+    began: dict[int, float] = {}
+
+    def starts(cell: Any, cell_index: int) -> None:
+        began[cell_index] = time.monotonic()
+        say(start, f"cell {cell_index + 1} of {len(names)}: {names[cell_index]}")
+
+    def ends(cell: Any, cell_index: int, execute_reply: Any) -> None:
+        seconds[names[cell_index]] += round(time.monotonic() - began[cell_index])
+
+    hooks = {"on_cell_execute": starts, "on_cell_executed": ends}
+    settings = {"timeout": None, "record_timing": False, "kernel_name": "python3"}
+    client = Client(notebook, resources={"metadata": {"path": str(folder)}}, **settings, **hooks)
+    client.started = start
+    try:
+        client.execute()
+    except CellExecutionError as error:
+        said = re.sub("\x1b\\[[0-9;]*m", "", str(error))  # IPython's colours
+        raise NotExecutedError(
+            f"{said}\nThe run stopped; what stood here before is as it was."
+        ) from None
+    for section, took in seconds.most_common(LONGEST):
+        print(f"{took:6} s in {section}")
+
+
+def in_place(path: pathlib.Path = paths.NOTEBOOK) -> None:
+    """Execute the notebook at path and save it there, whole or not at all."""
+    notebook = nbformat.read(path, as_version=4)
+    execute(notebook, path.parent)
+    write_atomically(path, lambda temporary: nbformat.write(notebook, temporary))
+
+
+def with_parameters(given: dict[str, Any], path: pathlib.Path = paths.NOTEBOOK) -> Any:
+    """Return the notebook at path, executed there with these parameters in place of its own."""
+    notebook = parameterize_notebook(load_notebook_node(str(path)), given)
+    execute(notebook, path.parent)
+    return notebook

@@ -1,0 +1,1 @@
+"""What the notebook shows, and the run that shows it."""

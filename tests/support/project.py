@@ -1,0 +1,90 @@
+"""The project and its commands, run for real: copies, processes, make."""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import time
+
+import psutil
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+MADE = ("mnist_model.h5", "results/metrics.json", "visualizations/")  # by a run of the notebook
+
+
+def files():
+    """Return the names of the project's files as they stand, without those that git ignores."""
+    command = ["git", "ls-files", "-co", "--exclude-standard"]
+    names = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    return [name for name in names.stdout.splitlines() if (ROOT / name).is_file()]
+
+
+def copy_of_project(folder, only=("",), without=("\n",)):
+    """Copy the project's files as they stand into folder: those whose names begin so."""
+    for name in files():
+        if name.startswith(tuple(only)) and not name.startswith(tuple(without)):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, folder / name)
+    return folder
+
+
+def clean_copy(folder):
+    """Copy the project without what a run makes."""
+    return copy_of_project(folder, without=MADE)
+
+
+def variables(**environment):
+    """Return the variables for a command of this environment; one set to None is removed.
+
+    What `make test` tells its own children is removed, too: it makes them name their folders.
+    """
+    path = f"{pathlib.Path(sys.executable).parent}:{os.environ['PATH']}"
+    environment = {"MAKELEVEL": None, "MAKEFLAGS": None, "PATH": path, **environment}
+    kept = {name: value for name, value in os.environ.items() if name not in environment}
+    return kept | {name: str(value) for name, value in environment.items() if value is not None}
+
+
+def run(*command, folder, check=True, **environment):
+    """Run a command in folder with these variables; return what it said and its status."""
+    settings = {"env": variables(**environment), "capture_output": True, "text": True}
+    done = subprocess.run(command, cwd=folder, timeout=600, **settings)
+    assert not check or done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
+def start(*command, folder, log, **environment):
+    """Start a command in folder that writes to the file log; return the process.
+
+    A file takes what it says, not a pipe: an orphaned child may hold that open.
+    """
+    with log.open("w") as said:
+        settings = {"env": variables(**environment), "stdout": said, "stderr": said}
+        return subprocess.Popen(command, cwd=folder, **settings)
+
+
+def kill(process):
+    """End a process that a test started, and all that it started, at once."""
+    if process.poll() is None:
+        for child in psutil.Process(process.pid).children(recursive=True):
+            child.kill()
+        process.kill()
+    process.wait()
+
+
+def wait_until(condition, over, log):
+    """Wait until condition() is true; fail if over() is true before, or after two minutes."""
+    end = time.monotonic() + 120
+    while not condition():
+        assert not over() and time.monotonic() < end, log.read_text()
+        time.sleep(0.1)
+
+
+def ended(process):
+    """Return a function that tells whether the process has ended."""
+    return lambda: process.poll() is not None
+
+
+def make(*arguments):
+    """Return a make command that uses the environment the tests run in."""
+    return ("make", *arguments, f"VENV={pathlib.Path(sys.executable).parent.parent}")
