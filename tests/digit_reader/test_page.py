@@ -13,7 +13,7 @@ from support.project import ROOT, run
 from digit_reader import Reader
 from digit_reader.centre import centre_like_mnist
 from digit_reader.page import build
-from mnist_study import reader_rates
+from mnist_study.reader import rates
 
 COMMITTED = VISUALIZATIONS / "draw_a_digit.html"
 PHONE, TURNED = {"width": 390, "height": 844}, {"width": 844, "height": 390}
@@ -272,7 +272,7 @@ def test_says_what_an_old_browser_lacks(chromium):
 
 
 def test_committed_page_is_built_from_the_sources_and_small():
-    built = build.page_text(reader_rates.in_a_sentence(reader_rates.kept()))
+    built = build.page_text(rates.in_a_sentence(rates.kept()))
     assert COMMITTED.read_text(encoding="utf-8") == built, "make rates, and commit the page"
     assert COMMITTED.stat().st_size < 1_000_000
 

@@ -1,10 +1,7 @@
 """Own digits: any picture is prepared, bad input gets a clear error, folders are read."""
 
 import csv
-import io
 import json
-import struct
-import zlib
 
 import numpy as np
 import PIL.ExifTags
@@ -13,37 +10,13 @@ import PIL.ImageDraw
 import PIL.ImageOps
 import pytest
 from support.images import five_thousand
+from support.pictures import encoded, five, huge
 from support.project import ROOT, make, run
 
-from digit_reader import Reader, prepare_digit, read
+from digit_reader import Certainty, NetworkError, PictureError, Reader, prepare_digit, read
 from digit_reader.files import write_atomically
-from mnist_study import people, reader_rates
-from mnist_study.photos import KINDS, pasted, photograph
-
-
-def five(side=120):
-    """Return a 5 as MNIST has them, bright on black, enlarged: PIL image."""
-    image = five_thousand()[0][0][2_060]
-    return PIL.Image.fromarray(image).resize((side, side), PIL.Image.Resampling.BICUBIC)
-
-
-def encoded(image, **settings):
-    """Return an image file's bytes."""
-    file = io.BytesIO()
-    image.save(file, **{"format": "PNG"} | settings)
-    return file.getvalue()
-
-
-def huge():
-    """Return a PNG's beginning that promises 50,000×50,000 pixels."""
-    header = struct.pack(">IIBBBBB", 50_000, 50_000, 8, 0, 0, 0, 0)
-    parts = [(b"IHDR", header), (b"IDAT", zlib.compress(b"\0" * 100)), (b"IEND", b"")]
-    chunks = [
-        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-        for kind, data in parts
-    ]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
-
+from mnist_study.reader import pictures, rates
+from mnist_study.reader.photographs import STRENGTHS, Kind, pasted, photograph
 
 SQUARE = np.zeros((50, 50))
 FAINT = np.full((50, 50), 200, np.uint8)
@@ -84,7 +57,7 @@ BAD = {
 @pytest.mark.parametrize("kind", BAD)
 def test_bad_input_is_named(kind):
     image, message = BAD[kind]
-    with pytest.raises(ValueError) as caught:
+    with pytest.raises(PictureError) as caught:
         prepare_digit(image)
     assert message in str(caught.value)
 
@@ -135,35 +108,35 @@ def test_any_kind_of_image_becomes_the_same_digit(reader):
         assert reader.probabilities(prepared[np.newaxis]).argmax() == 5, kind
 
 
-@pytest.mark.parametrize(("kind", "strength"), [(k, s) for k in KINDS for s in KINDS[k]])
+@pytest.mark.parametrize(("kind", "strength"), [(k, s) for k in STRENGTHS for s in STRENGTHS[k]])
 def test_photographs(reader, kind, strength):
     """Twelve photographs, of digits that taught nothing; reader.json has the rates of many more."""
     images, labels = five_thousand()[1]
     generator, rows = np.random.default_rng(1), np.arange(0, len(images), len(images) // 12)[:12]
     pages = [photograph(images[row], kind, strength, generator) for row in rows]
     readings = read(pages, reader)
-    assert sum(r["digit"] == label for r, label in zip(readings, labels[rows], strict=True)) >= 11
+    assert sum(r.digit == label for r, label in zip(readings, labels[rows], strict=True)) >= 11
     assert not any(
-        r["sure"] and r["digit"] != label for r, label in zip(readings, labels[rows], strict=True)
+        r.sure and r.digit != label for r, label in zip(readings, labels[rows], strict=True)
     )
 
 
 @pytest.mark.parametrize("light", [0, 0.25, 0.4])
 def test_blank_sheets_are_refused(reader, light):
     generator = np.random.default_rng(2)
-    sheets = [photograph(None, "soft light", light, generator) for _ in range(5)]
-    assert [r["problem"][:17] for r in read(sheets, reader)] == ["the page is blank"] * 5
+    sheets = [photograph(None, Kind.SOFT, light, generator) for _ in range(5)]
+    assert [r.problem[:17] for r in read(sheets, reader)] == ["the page is blank"] * 5
 
 
 def test_digits_of_others_and_pages(reader):
-    uci, labels = people.uci_pictures(people.UCI_CALIBRATES)
+    uci, labels = pictures.uci_pictures(pictures.UCI_CALIBRATES)
     generator = np.random.default_rng(3)
-    for pictures in (uci, [255 - image for image in uci], [image / 15 for image in uci]):
-        right = [r["digit"] for r in read(list(pictures[:100]), reader)] == labels[:100]
+    for shown in (uci, [255 - image for image in uci], [image / 15 for image in uci]):
+        right = [r.digit for r in read(list(shown[:100]), reader)] == labels[:100]
         assert np.mean(right) >= 0.96
     images, labels = five_thousand()[1]
     pages = [pasted(image, generator) for image in images[::10]]
-    assert np.mean([r["digit"] for r in read(pages, reader)] == labels[::10]) >= 0.97
+    assert np.mean([r.digit for r in read(pages, reader)] == labels[::10]) >= 0.97
 
 
 def test_numbers_are_read_in_order_with_boxes(reader):
@@ -175,9 +148,9 @@ def test_numbers_are_read_in_order_with_boxes(reader):
         large = PIL.Image.fromarray(digits[row]).resize((120, 120))
         page[top : top + 120, left : left + 120] -= (np.asarray(large) * 0.8).astype(np.uint8)
     [found] = read(page, reader)
-    assert found["answer"] == "314159" and found["digit"] is None
-    for digit, (top, left) in zip(found["digits"], places, strict=True):
-        x1, y1, x2, y2 = np.array(digit["box"]) * (500, 300, 500, 300)
+    assert found.answer == "314159" and found.digit is None
+    for digit, (top, left) in zip(found.digits, places, strict=True):
+        x1, y1, x2, y2 = np.array(digit.box) * (500, 300, 500, 300)
         assert left <= x1 < x2 <= left + 120 and top <= y1 < y2 <= top + 120
     with pytest.raises(ValueError, match="there are 6 digits in the picture: crop it to one"):
         prepare_digit(page)
@@ -185,15 +158,15 @@ def test_numbers_are_read_in_order_with_boxes(reader):
 
 def test_what_is_no_digit_is_doubted(reader):
     generator, digits = np.random.default_rng(4), five_thousand()[1][0]
-    for make_one in (people.letter, people.scribble, people.pair):
+    for make_one in (pictures.letter, pictures.scribble, pictures.pair):
         pages = [np.pad(make_one(digits, generator), 40) for _ in range(40)]
         readings = read(pages, reader)
-        assert sum(r["certainty"] == "sure" for r in readings) <= 4, make_one.__name__
+        assert sum(r.certainty is Certainty.SURE for r in readings) <= 4, make_one.__name__
     asterisk = PIL.Image.new("L", (280, 280))
     for ends in ((60, 60, 220, 220), (220, 60, 60, 220), (140, 40, 140, 240)):
         PIL.ImageDraw.Draw(asterisk).line(ends, fill=255, width=24)
     [found] = read(asterisk, reader)
-    assert found["answer"] == f"{found['digit']} or {found['runner_up']}?" and not found["sure"]
+    assert found.answer == f"{found['digit']} or {found['runner_up']}?" and not found.sure
 
 
 @pytest.fixture
@@ -209,15 +182,15 @@ def folder(tmp_path):
 def test_a_bad_file_does_not_stop_the_others(reader, folder):
     found = read([folder, folder / "*.jpg", "none.png", five()], reader)
     names = [str(folder / name) for name in ("a five.png", "dark.jpg", "empty.png", "letter.txt")]
-    assert [r["image"] for r in found] == [*names, names[1], "none.png", "image 4"]
-    assert [r["digit"] for r in found] == [5, 5, None, None, 5, None, 5]
-    assert [bool(r["problem"]) for r in found] == [not r["digits"] for r in found]
-    assert found[5]["problem"] == "there is no file 'none.png': check the path"
+    assert [r.image for r in found] == [*names, names[1], "none.png", "image 4"]
+    assert [r.digit for r in found] == [5, 5, None, None, 5, None, 5]
+    assert [bool(r.problem) for r in found] == [not r.digits for r in found]
+    assert found[5].problem == "there is no file 'none.png': check the path"
     for r in found[:2]:
-        [digit] = r["digits"]
-        assert r["sure"] == (digit["certainty"] == "sure") and 0.1 < r["probability"] <= 1
-        assert r["prepared"].shape == (28, 28) and np.argmax(r["probabilities"]) == r["digit"]
-        assert sum(r["probabilities"]) == pytest.approx(1)
+        [digit] = r.digits
+        assert r.sure == (digit.certainty is Certainty.SURE) and 0.1 < r.probability <= 1
+        assert r.prepared.shape == (28, 28) and np.argmax(r.probabilities) == r.digit
+        assert sum(r.probabilities) == pytest.approx(1)
 
 
 COMMAND = ("python", "-m", "digit_reader")
@@ -264,13 +237,13 @@ def test_a_tampered_reader_is_refused(tmp_path, record_property):
 
     other = tmp_path / "reader.tflite"
     other.write_bytes(NETWORK.read_bytes()[:-1] + b"x")
-    with pytest.raises(ValueError, match="is not what reader") as refused:
+    with pytest.raises(NetworkError, match="is not what reader") as refused:
         Reader(other)
     record_property("said", str(refused.value))
 
 
 def test_the_rates_come_from_the_reader_as_it_is():
-    assert reader_rates.kept()["digest"] == reader_rates.digest(), "it has changed: make rates"
+    assert rates.kept()["digest"] == rates.digest(), "it has changed: make rates"
 
 
 def test_files_are_written_whole_or_not_at_all(tmp_path):

@@ -8,9 +8,9 @@ import h5py
 import keras
 import numpy as np
 import pytest
+from support.host import host
 from support.notebook import source
 from support.project import ROOT, ended, kill, run, start, wait_until
-from support.host import host
 
 from digit_reader.files import write_text
 from mnist_study import alone, experiments, figures, results, saved

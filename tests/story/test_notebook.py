@@ -11,13 +11,21 @@ import nbformat
 import numpy as np
 import PIL.Image
 import pytest
-from support.notebook import code_cells, edit_notebook, executed, outputs_text, read_notebook, source, weights_sha256
-from support.project import ROOT, clean_copy, ended, kill, make, run, start, wait_until
+from mnist_study.reproduce import TOLERANCE
 from support.host import DEAD
+from support.notebook import (
+    code_cells,
+    edit_notebook,
+    executed,
+    outputs_text,
+    read_notebook,
+    source,
+    weights_sha256,
+)
 from support.order import complaints
+from support.project import ROOT, clean_copy, ended, kill, make, run, start, wait_until
 
 from mnist_study import experiments, reproduce, results, session
-from mnist_study.reproduce import TOLERANCE
 
 CELLS = [cell.source for cell in code_cells(read_notebook())]
 FIGURES = set(re.findall(r'"(\w+\.png)"', "\n".join(CELLS)))

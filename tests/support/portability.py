@@ -16,14 +16,10 @@ import tempfile
 from support.proof import write_block
 
 from digit_reader.files import write_atomically
-from mnist_study import (
-    machine,
-    quiet,  # noqa: F401  (first)
-    results,
-)
+from mnist_study.paths import RESULTS, ROOT
+from mnist_study.records import machine, store
 
-ROOT = results.PACKAGE.parent
-RECORD = results.FOLDER / "portability.json"
+RECORD = RESULTS / "portability.json"
 NAMES = ("classic_mlp", "dense_dropout", "cnn")  # the notebook's, but for softmax regression
 MADE_WITH = ("python", "numpy", "keras", "tensorflow")
 ONE = {"TF_NUM_INTRAOP_THREADS": "1", "OMP_NUM_THREADS": "1"}
@@ -60,7 +56,7 @@ def environment(python, version, libraries, folder):
     if not new.exists():
         subprocess.run([*uv, "venv", "-q", "--python", python, place], check=True)
         locked = ["-r", "requirements.txt"]
-        chosen = ["--resolution", libraries, "-r", "pyproject.toml"]
+        chosen = ["--resolution", libraries, "--extra", "study", "-r", "pyproject.toml"]
         install = [*uv, "pip", "install", "-q", "--python", new]
         install += locked if libraries == "locked" else chosen
         subprocess.run(install, check=True, cwd=ROOT)
@@ -71,7 +67,7 @@ def train(python, description, settings):
     """Run an experiment with another Python and other settings; return its result."""
     given = {"input": json.dumps(description), "stdout": subprocess.PIPE, "text": True}
     env = os.environ | TWO | {"TF_CPP_MIN_LOG_LEVEL": "3"} | settings
-    command = [python, "-m", "mnist_study.trial"]
+    command = [python, "-m", "mnist_study.records.worker"]
     return json.loads(subprocess.run(command, cwd=ROOT, env=env, check=True, **given).stdout)
 
 
@@ -98,7 +94,7 @@ def measure(variant, folder):
         return None
     python, models = environment(found, version, libraries, folder), {}
     for name in NAMES:
-        [path] = results.FOLDER.glob(f"{name}-seed1-*.json")
+        [path] = RESULTS.glob(f"{name}-seed1-*.json")
         record = json.loads(path.read_text())
         result = train(python, record["inputs"], settings)
         models[name] = compared(result, record["result"])
@@ -138,7 +134,7 @@ def main(variants, folder):
         record = json.loads(RECORD.read_text())
     for variant in variants:
         record["variants"][variant] = measure(variant, folder)
-        text = results.as_text(record)
+        text = store.as_text(record)
         write_atomically(RECORD, lambda path, text=text: path.write_text(text))
     write_block("portability", table(record))
 
