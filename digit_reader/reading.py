@@ -69,6 +69,10 @@ class Reading:
         return self.single("certainty")
 
     @property
+    def probability(self) -> float | None:
+        return self.single("probability")
+
+    @property
     def probabilities(self) -> list[float] | None:
         return self.single("probabilities")
 

@@ -27,8 +27,9 @@ function drawnLarge(strokes) {  // a digit's strokes, as large as fits whatever 
   const scale = (SIDE - wide - 4) / longest;
   const ink = small.getContext("2d", { willReadFrequently: true });
   ink.fillStyle = "#000"; ink.fillRect(0, 0, SIDE, SIDE);
-  paint(ink, strokes, wide, "#fff", ([x, y]) => [
-    SIDE / 2 + scale * (x - (box.left + box.right) / 2), SIDE / 2 + scale * (y - (box.top + box.bottom) / 2)]);
+  const across = (box.left + box.right) / 2, down = (box.top + box.bottom) / 2;
+  paint(ink, strokes, wide, "#fff",
+    ([x, y]) => [SIDE / 2 + scale * (x - across), SIDE / 2 + scale * (y - down)]);
   const { data } = ink.getImageData(0, 0, SIDE, SIDE);
   return Float32Array.from({ length: SIDE * SIDE }, (_, i) => data[4 * i] / 255);
 }
@@ -42,15 +43,16 @@ function drawnDigits() {  // each digit that the strokes make: its box on the ca
 
 function pictureDigits() {  // the same of a picture
   const { data, width, height } = picture.pixels;
-  const ink = inkOf(Float32Array.from({ length: width * height },
-    (_, i) => (0.299 * data[4 * i] + 0.587 * data[4 * i + 1] + 0.114 * data[4 * i + 2]) / 255), width, height);
+  const grey = (_, i) => (0.299 * data[4 * i] + 0.587 * data[4 * i + 1] + 0.114 * data[4 * i + 2]) / 255;
+  const ink = inkOf(Float32Array.from({ length: width * height }, grey), width, height);
   if (ink.problem) return ink;
   const { boxes, labels } = partsOf(ink.values, width, height);
   return digitsIn(boxes).map((box) => {
     const own = new Set(box.members);
     const values = ink.values.map((value, i) => (own.has(labels[i]) && value > 0.1 ? value : 0));
-    return { box: { left: box.left / width, right: box.right / width, top: box.top / height, bottom: box.bottom / height },
-      image: centred(values, width) };
+    const across = { left: box.left / width, right: box.right / width };
+    const down = { top: box.top / height, bottom: box.bottom / height };
+    return { box: { ...across, ...down }, image: centred(values, width) };
   });
 }
 
@@ -83,8 +85,9 @@ function read() {
     ? words.join("") : words.join(", ") || "Draw a digit.");
   const last = readings.at(-1);
   const order = last && [...last.shares.keys()].sort((a, b) => last.shares[b] - last.shares[a]);
+  const which = readings.length > 1 ? "The last: " : "";
   find("doubt").textContent = last
-    ? `${readings.length > 1 ? "The last: " : ""}${(100 * last.shares[order[0]]).toFixed(1)}% a ${order[0]}, next ${order[1]}.` : "";
+    ? `${which}${(100 * last.shares[order[0]]).toFixed(1)}% a ${order[0]}, next ${order[1]}.` : "";
   show(last?.shares, last?.image);
   look();
 }
@@ -94,9 +97,11 @@ function look() {  // how much less sure the network is of its last digit where 
   context.clearRect(0, 0, canvas.width, canvas.height);
   if (!last || !find("look").checked || drawing.pointer !== null) return;
   const digit = last.shares.indexOf(sure(last.shares)), size = 4;
-  const { box } = last, wide = (box.right - box.left) * canvas.width, high = (box.bottom - box.top) * canvas.height;
+  const { box } = last;
+  const wide = (box.right - box.left) * canvas.width, high = (box.bottom - box.top) * canvas.height;
   const rows = Array.from(last.image.keys()).filter((i) => last.image[i] > 0.05);
-  const ends = [(i) => i % 28, (i) => i / 28 | 0].map((of) => [Math.min(...rows.map(of)), Math.max(...rows.map(of)) + 1]);
+  const ends = [(i) => i % 28, (i) => i / 28 | 0].map((of) => rows.map(of))
+    .map((places) => [Math.min(...places), Math.max(...places) + 1]);
   for (let y = ends[1][0]; y < ends[1][1]; y += 2) for (let x = ends[0][0]; x < ends[0][1]; x += 2) {
     const wiped = last.image.map((value, i) =>
       Math.abs(i % 28 - x - 0.5) < size / 2 && Math.abs((i / 28 | 0) - y - 0.5) < size / 2 ? 0 : value);
@@ -137,13 +142,15 @@ async function take(file) {  // a picture, chosen, dropped or pasted
 }
 
 function save() {  // the drawing, and beside it the 28×28
-  const sheet = Object.assign(document.createElement("canvas"), { width: page.width + 300, height: page.height });
+  const size = { width: page.width + 300, height: page.height };
+  const sheet = Object.assign(document.createElement("canvas"), size);
   const context = sheet.getContext("2d");
   context.drawImage(page, 0, 0);
   context.imageSmoothingEnabled = false;
   context.drawImage(find("seen"), page.width + 10, 0, 280, 280);
   sheet.toBlob((blob) => {
-    const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(blob), download: "digit.png" });
+    const link = document.createElement("a");
+    Object.assign(link, { href: URL.createObjectURL(blob), download: "digit.png" });
     link.click();
     URL.revokeObjectURL(link.href);
   });
@@ -172,14 +179,17 @@ document.ondrop = (event) => {
 EXAMPLES.forEach((strokes, number) => {
   const button = document.createElement("button"), canvas = document.createElement("canvas");
   Object.assign(canvas, { width: 56, height: 56 });
-  Object.assign(button, { type: "button", ariaLabel: `Example ${number + 1}`, onclick: () => drawing.set(strokes) });
+  const onclick = () => drawing.set(strokes);
+  Object.assign(button, { type: "button", ariaLabel: `Example ${number + 1}`, onclick });
   paint(canvas.getContext("2d"), strokes, 4, "#111", ([x, y]) => [56 * x, 56 * y]);
   button.append(canvas);
   find("examples").append(button);
 });
-find("table").innerHTML = Array.from({ length: 10 }, (_, digit) =>
-  `<tr><th scope="row">${digit}</th><td><meter min="0" max="1" aria-label="${digit}"></meter></td><td></td></tr>`).join("");
+find("table").innerHTML = Array.from({ length: 10 }, (_, digit) => `<tr><th scope="row">${digit}</th>
+  <td><meter min="0" max="1" aria-label="${digit}"></meter></td><td></td></tr>`).join("");
 paintPage();
+const TOO_OLD = "This browser is too old: the page needs DecompressionStream "
+  + "(browsers of 2023 and later have it).";
 export const ready = typeof DecompressionStream === "undefined"
-  ? Promise.resolve().then(() => { find("answer").textContent = "This browser is too old: the page needs DecompressionStream (browsers of 2023 and later have it)."; })
+  ? Promise.resolve().then(() => { find("answer").textContent = TOO_OLD; })
   : unpack(NETWORK).then((unpacked) => { layers = unpacked; change(false); });

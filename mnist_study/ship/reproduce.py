@@ -22,9 +22,9 @@ IDENTICAL, WITHIN, DIFFERENT = "identical", "within tolerance", "DIFFERENT"
 # move an accuracy by a standard deviation of 0.1 points at most. The report says what was measured.
 TOLERANCE = 0.004
 ANY = math.inf  # may be anything: other numbers judge it
+OF_MACHINE = re.compile(r"seconds$|/output_folder$")  # says nothing of the study
 # How far a number of metrics.json may move, by its name; what no pattern fits must be equal.
 TOLERANCES = {
-    r"environment/|seconds$|/output_folder$|/download_seconds$": ANY,  # of the machine
     r"models/.*/weights_sha256": ANY,  # the accuracies judge other weights
     r"models/.*_loss": 0.02,
     r"models/.*_accuracy|accuracy_without_contested|confusion_matrix": TOLERANCE,
@@ -96,7 +96,7 @@ def tolerance_of(name: str) -> float:
 
 def verdict_of(name: str, old: Any, new: Any) -> str:
     """Return the verdict on one value of that name; words and truth values must be equal."""
-    if old == new or (old != old and new != new):  # what is no number stays none
+    if old == new or (old != old and new != new) or OF_MACHINE.search(name):
         return IDENTICAL
     most = tolerance_of(name)
     numbers = all(type(value) in (int, float) for value in (old, new))
@@ -149,8 +149,10 @@ def compare_records(old: dict[str, Any], new: dict[str, Any]) -> list[Finding]:
             found.append(Finding(key, DIFFERENT, "only one of the two has it"))
         elif key == "confusion_matrix":
             found.append(compare_confusion(old[key], new[key]))
-        elif key == "models" and old[key].keys() == new[key].keys():
-            found += [compare_values(f"models/{n}", old[key][n], new[key][n]) for n in old[key]]
+        elif key == "models":
+            names = sorted(old[key].keys() | new[key].keys())
+            pairs = [(f"models/{n}", old[key].get(n), new[key].get(n)) for n in names]
+            found += [compare_values(*pair) for pair in pairs]
         elif key not in ("environment", "total_seconds"):
             found.append(compare_values(key, old[key], new[key]))
     return found

@@ -51,7 +51,7 @@ def parameter(default: Any, sensible: Callable[[Any], bool], advice: str, told: 
 
 @dataclasses.dataclass(frozen=True)
 class Parameters:
-    """One run's parameters; raises ParameterError, saying what to give, if one makes no sense."""
+    """One run's parameters; checked raises ParameterError, with advice, if one makes no sense."""
 
     profile: str = parameter("full", lambda value: value in [*Profile], "give 'full' or 'quick'")
     models: Sequence[str] = parameter(
@@ -82,11 +82,14 @@ class Parameters:
     )
     output_folder: str = parameter(".", text, "give the path of a folder", told=False)
 
-    def __post_init__(self) -> None:
-        for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            if not field.metadata["sensible"](value):
-                raise ParameterError(f"{field.name} is {value!r}: {field.metadata['advice']}")
+    @classmethod
+    def checked(cls, **given: Any) -> "Parameters":
+        """Return the given parameters, once each makes sense."""
+        for field in dataclasses.fields(cls):
+            if field.name in given and not field.metadata["sensible"](given[field.name]):
+                said = f"{field.name} is {given[field.name]!r}: {field.metadata['advice']}"
+                raise ParameterError(said)
+        return cls(**given)
 
     @property
     def quick(self) -> bool:

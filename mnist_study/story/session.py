@@ -173,7 +173,7 @@ def begin(**given: Any) -> Session:
     Raises ParameterError for a senseless one, FolderError when the output folder cannot be written
     to and FolderInUseError when another run is at work there.
     """
-    parameters = Parameters(**given)
+    parameters = Parameters.checked(**given)
     socket.setdefaulttimeout(parameters.download_seconds)  # or a stalled download waits for ever
     keras.utils.set_random_seed(parameters.seed)
     plt.style.use(["default", STYLE])

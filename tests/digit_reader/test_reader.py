@@ -159,7 +159,7 @@ def test_numbers_are_read_in_order_with_boxes(reader):
 def test_what_is_no_digit_is_doubted(reader):
     generator, digits = np.random.default_rng(4), five_thousand()[1][0]
     for make_one in (pictures.letter, pictures.scribble, pictures.pair):
-        pages = [np.pad(make_one(digits, generator), 40) for _ in range(40)]
+        pages = [np.pad(make_one([*digits], generator), 40) for _ in range(40)]
         readings = read(pages, reader)
         assert sum(r.certainty is Certainty.SURE for r in readings) <= 4, make_one.__name__
     asterisk = PIL.Image.new("L", (280, 280))

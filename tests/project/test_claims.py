@@ -13,7 +13,9 @@ import pytest
 from support.notebook import read_notebook
 from support.project import ROOT
 
-from mnist_study import experiments, reader_rates, report, summary
+from mnist_study.reader import rates
+from mnist_study.records import experiments, summary
+from mnist_study.ship import report
 
 RECORD = json.loads((ROOT / "results" / "metrics.json").read_text(encoding="utf-8"))
 SEEDS, MODELS = RECORD["seeds"], RECORD["models"]
@@ -73,7 +75,7 @@ MOVES = [
     for variant in filter(None, PORTABILITY["variants"].values())
     for model in variant["models"].values()
 ]
-UCI = reader_rates.kept()["one_digit"]["UCI, pictures"]
+UCI = rates.kept()["one_digit"]["UCI, pictures"]
 MOONSHOT = RUNGS["moonshot"]
 TRIED = pd.read_csv(ROOT / "results" / "tried.csv").drop_duplicates(["variant", "epochs"])
 ours, classic, cnn = accuracy(OURS), accuracy("classic_mlp"), accuracy("cnn")
@@ -215,7 +217,7 @@ def confused():
 
 def nonsense(kind):
     """Return the share of these pictures that pass the threshold."""
-    return float(RECORD["nonsense"][kind]["still sure"].split("%")[0]) / 100
+    return RECORD["nonsense"][kind]["sure"]
 
 
 FOUR = ("softmax_regression", "classic_mlp", OURS, "cnn")
@@ -354,17 +356,25 @@ def test_no_number_in_prose_is_unknown():
 
 
 def test_the_pages_written_from_the_record_are_up_to_date():
-    for path, text in report.pages().items():
+    for path, text in report.pages(RECORD).items():
         assert path.read_text(encoding="utf-8") == text, f"make report, and commit {path.name}"
 
 
 @pytest.mark.parametrize(("key", "value"), [("models", ["cnn"]), ("seed", 2)])
-def test_a_run_of_ones_own_leaves_the_pages_alone(monkeypatch, capsys, key, value):
+def test_a_run_of_ones_own_leaves_the_pages_alone(monkeypatch, capsys, tmp_path, key, value):
     own = RECORD | {"parameters": RECORD["parameters"] | {key: value}}
-    monkeypatch.setattr(report, "read_record", lambda: own)
+    (tmp_path / "metrics.json").write_text(json.dumps(own))
     monkeypatch.delattr(report, "write_text")
-    report.write()
+    report.write(tmp_path / "metrics.json")
     assert "stay as they are" in capsys.readouterr().out
+
+
+def test_the_record_writes_its_pages(monkeypatch):
+    written = {}
+    monkeypatch.setattr(report, "write_text", lambda path, text: written.update({path.name: text}))
+    report.write()
+    assert f"| 7,850 | {accuracy('softmax_regression')['mean']:.2%} ±" in written["README.md"]
+    assert f"{MODELS[OURS]['test_accuracy']:.2%}" in written["MODEL_CARD.md"]
 
 
 def test_the_record_is_of_the_kept_trainings():

@@ -2,17 +2,15 @@
 
 import dataclasses
 import re
-import shutil
-import subprocess
 import sys
 
 import h5py
 import numpy as np
 import PIL.Image
 import pytest
-from support.project import ROOT, run
+from support.project import copy_of_project, run
 
-from mnist_study import data, models, training, trial
+from mnist_study.core import data, evaluate, models, training
 
 SMALL = {"epochs": 3, "images": 4_000, "batch_size": 128, "options": {"widths": (64, 32)}}
 
@@ -23,8 +21,8 @@ def test_shuffled_labels_give_chance_accuracy(fallback):
     recipe = dataclasses.replace(models.registry["dense_dropout"], **SMALL)
     found = []
     for taught in (labels, np.random.default_rng(1).permutation(labels)):
-        result = training.train(recipe, data.prepare(images), data.one_hot(taught))
-        _, judged = trial.judge(result.model, data.prepare(test_images), test_labels)
+        result = training.train(recipe, data.normalise(images), data.one_hot(taught))
+        _, judged = evaluate.judge(result.model, data.normalise(test_images), test_labels)
         found.append(judged["accuracy"])
     assert found[0] > 0.8 and found[1] == pytest.approx(0.1, abs=0.05)
 
@@ -51,6 +49,11 @@ def pattern(old, new):
     return change
 
 
+def added(line):
+    """Return a change of a file that adds a line to it."""
+    return lambda path: path.write_text(path.read_text(encoding="utf-8") + line, encoding="utf-8")
+
+
 def weight(path):
     """Change a weight of a saved model."""
 
@@ -74,72 +77,72 @@ CHANGES = {  # what is wrong: the file, its change, the file of tests and the on
     "a number in README": (
         "README.md",
         pattern(r"(?<=reads )99\.\d\d(?=% of MNIST)", "99.64"),
-        "test_claims::test_a_claim_says_what_was_measured",
+        "project/test_claims::test_a_claim_says_what_was_measured",
     ),
     "a number in README's table": (
         "README.md",
         pattern(r"(?<=\| 7,850 \| 92\.)\d\d", "99"),
-        "test_claims::test_the_pages_written_from_the_record_are_up_to_date",
+        "project/test_claims::test_the_pages_written_from_the_record_are_up_to_date",
     ),
     "a number in the model card": (
         "docs/MODEL_CARD.md",
         pattern(r"99\.\d\d%", "99.90%"),
-        "test_claims::test_the_pages_written_from_the_record_are_up_to_date",
+        "project/test_claims::test_the_pages_written_from_the_record_are_up_to_date",
     ),
     "a number in the notebook's prose": (
         "mnist_model.ipynb",
         pattern(r"(?<=reads \*\*)99\.\d\d(?=%)", "99.64"),
-        "test_claims::test_a_claim_says_what_was_measured",
+        "project/test_claims::test_a_claim_says_what_was_measured",
     ),
     "a new number in the notebook's prose": (
         "mnist_model.ipynb",
         text("It copes with 25 degrees", "In 98.7% of cases it copes with 25 degrees"),
-        "test_claims::test_no_number_in_prose_is_unknown",
+        "project/test_claims::test_no_number_in_prose_is_unknown",
     ),
     "code that was not executed again": (
-        "mnist_study/statistics.py",
-        text("BINS = 15", "BINS = 10"),
-        "test_notebook::test_the_outputs_and_the_record_come_from_the_code_as_it_is",
+        "mnist_study/records/calibration.py",
+        added("EXTRA = 1\n"),
+        "story/test_committed::test_the_outputs_and_the_record_come_from_the_code_as_it_is",
     ),
     "a record edited by hand": (
         "results/cnn-seed4-*.json",
         pattern(r'(?<="test_accuracy": 0\.99)\d', "9"),
-        "test_notebook::test_the_outputs_and_the_record_come_from_the_code_as_it_is",
+        "story/test_committed::test_the_outputs_and_the_record_come_from_the_code_as_it_is",
     ),
     "a record whose accuracy is not that of its misreadings": (
         "results/cnn-seed1-*.json",
         pattern(r'(?<="test_accuracy": 0\.99)\d', "9"),
-        "test_experiments::test_records_are_sorted_json_of_inputs_and_result",
+        "records/test_store::test_records_are_sorted_json_of_inputs_and_result",
     ),
     "a cell executed twice": (
         "mnist_model.ipynb",
         text('"execution_count": 5,', '"execution_count": 50,'),
-        "test_notebook::test_the_notebook_was_executed_whole_and_is_clean",
+        "story/test_committed::test_the_notebook_was_executed_whole_and_is_clean",
     ),
     "a figure that was painted over": (
         "visualizations/confusion_matrix.png",
         pixel,
-        "test_notebook::test_the_committed_figures_are_those_shown_and_have_alternative_texts",
+        "story/test_committed::test_the_committed_figures_are_those_shown_and_have_alternative_texts",
     ),
     "a weight of `mnist_model.h5`": (
         "mnist_model.h5",
         weight,
-        "test_notebook::test_the_committed_model_is_the_recorded_one_and_readme_shows_how_to_use_it",
+        "story/test_committed::test_the_committed_model_is_the_recorded_one_and_readme_shows_how_to_use_it",
     ),
     "the levels of doubt": (
         "digit_reader/reader.json",
         pattern(r'(?<="sure": )[\d.]+', "0.2"),
-        "test_reader::test_the_rates_come_from_the_reader_as_it_is",
+        "digit_reader/test_reader::test_the_rates_come_from_the_reader_as_it_is",
     ),
     "the page's code": (
         "visualizations/draw_a_digit.html",
         text("probabilities(", "probability("),
-        "test_page::test_committed_page_is_built_from_the_sources_and_small",
+        "digit_reader/test_page::test_committed_page_is_built_from_the_sources_and_small",
     ),
     "a rate that the page states": (
         "visualizations/draw_a_digit.html",
         pattern(r"(?<=it read )9\d", "42"),
-        "test_page::test_committed_page_is_built_from_the_sources_and_small",
+        "digit_reader/test_page::test_committed_page_is_built_from_the_sources_and_small",
     ),
 }
 
@@ -147,21 +150,16 @@ CHANGES = {  # what is wrong: the file, its change, the file of tests and the on
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory):
     """A copy of the project as it stands, outputs included."""
-    folder = tmp_path_factory.mktemp("copy")
-    command = ["git", "ls-files", "-co", "--exclude-standard"]
-    names = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    for name in filter(lambda name: (ROOT / name).is_file(), names.stdout.splitlines()):
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / name, folder / name)
-    return folder
+    return copy_of_project(tmp_path_factory.mktemp("copy"))
 
 
 def failures(folder, test):
     """Return which tests fail of one test, with all its parameters, in a folder's project."""
     file, name = test.split("::")
+    path = f"tests/{file}.py"
     command = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-rfE")
-    done = run(*command, f"tests/{file}.py::{name}", folder=folder, check=False)
-    return re.findall(rf"(?:FAILED|ERROR) tests/{file}\.py::({name})", done.stdout)
+    done = run(*command, f"{path}::{name}", folder=folder, check=False)
+    return re.findall(rf"(?:FAILED|ERROR) {path}::({name})", done.stdout)
 
 
 @pytest.mark.proof

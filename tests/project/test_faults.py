@@ -5,7 +5,6 @@ import resource
 import sys
 
 import h5py
-import keras
 import numpy as np
 import pytest
 from support.host import host
@@ -13,7 +12,11 @@ from support.notebook import source
 from support.project import ROOT, ended, kill, run, start, wait_until
 
 from digit_reader.files import write_text
-from mnist_study import alone, experiments, figures, results, saved
+from mnist_study.core.backend import keras
+from mnist_study.errors import BackendError, FolderInUseError, SavedModelError
+from mnist_study.records import experiments, lock, saved_model
+from mnist_study.records.store import Store
+from mnist_study.story import figures
 
 DESCRIPTION = {"name": "tiny", "seed": 1}
 BLANK = np.zeros((1, 28, 28))
@@ -33,8 +36,8 @@ WRITERS = {
         lambda study: study.show(figures.gallery(BLANK), "a title", "some text", "a.png"),
     ),
     "keeping a record": (
-        "results/tiny-seed1-x.json",
-        lambda study: results.keep(DESCRIPTION, {"x": [*range(9_999)]}, study.folder / "results"),
+        f"results/{Store().path(DESCRIPTION).name}",
+        lambda study: Store(study.folder / "results").keep(DESCRIPTION, {"x": [*range(9_999)]}),
     ),
     "writing a page": (
         "page.html",
@@ -55,9 +58,8 @@ def disk_of(size):
 
 
 @pytest.fixture
-def old(tmp_path, monkeypatch):
+def old(tmp_path):
     """A function that puts an older file in the place of one that is to be written."""
-    monkeypatch.setattr(results, "path_of", lambda _, folder: folder / "tiny-seed1-x.json")
 
     def old(name):
         (tmp_path / name).parent.mkdir(exist_ok=True)
@@ -85,13 +87,12 @@ KILLED = """
 import os, signal, sys
 import test_faults
 from support.notebook import source
-from mnist_study import results, session
+from mnist_study.story import session
 
-results.path_of = lambda _, folder: folder / "tiny-seed1-x.json"
 os.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)  # at the worst moment
 names = {}
-exec(source("parameters"), names)
-study = session.begin(names | {"output_folder": sys.argv[1]})
+exec(source("parameters"), {}, names)
+study = session.begin(**names | {"output_folder": sys.argv[1]})
 test_faults.WRITERS[sys.argv[2]][1](study)
 """
 
@@ -101,7 +102,7 @@ test_faults.WRITERS[sys.argv[2]][1](study)
 @pytest.mark.fault("a kill while {moment}", "the earlier file stays whole; the next run goes well")
 def test_a_kill_costs_no_file(begin, old, tmp_path, moment):
     name, write = WRITERS[moment]
-    path, paths = old(name), {"PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"}
+    path, paths = old(name), {"PYTHONPATH": f"{ROOT}:{ROOT}/tests:{ROOT}/tests/project"}
     command = (sys.executable, "-c", KILLED, str(tmp_path), moment)
     killed = run(*command, folder=ROOT, check=False, **paths)
     assert killed.returncode == -9, killed.stderr
@@ -131,10 +132,10 @@ def test_a_kill_in_a_download_costs_only_the_download(tmp_path, mnist_file):
 
 HOLD = """
 import pathlib, sys, time
-from mnist_study import alone
-lock = alone.enter(pathlib.Path(sys.argv[1]))
-print("at work", flush=True)
-time.sleep(60)
+from mnist_study.records import lock
+with lock.hold(pathlib.Path(sys.argv[1])):
+    print("at work", flush=True)
+    time.sleep(60)
 """
 
 
@@ -152,15 +153,15 @@ def held(tmp_path):
 def test_a_second_run_in_a_folder_is_refused_until_the_first_is_gone(
     begin, held, tmp_path, record_property
 ):
-    for second in (begin, lambda: experiments.run([], folder=tmp_path)):
-        with pytest.raises(RuntimeError, match="wait for its end") as refused:
+    for second in (begin, lambda: experiments.run([], store=Store(tmp_path))):
+        with pytest.raises(FolderInUseError, match="wait for its end") as refused:
             second()
-    assert {path.name for path in tmp_path.iterdir()} == {"log.txt", alone.NAME}
+    assert {path.name for path in tmp_path.iterdir()} == {"log.txt", lock.NAME}
     record_property("said", str(refused.value))
     kill(held)
     study = begin()
     begin()  # the same kernel runs its first cell again
-    alone.leave(study.lock)
+    study.close()
 
 
 BROKEN = {
@@ -178,7 +179,7 @@ def test_tensorflow_that_does_not_start_is_said(how, tmp_path, record_property):
     paths = {"PYTHONPATH": ROOT, "KERAS_BACKEND": "tensorflow"}
     failed = run(sys.executable, "-c", code, folder=tmp_path, check=False, **paths)
     last = failed.stderr.strip().splitlines()[-1]
-    assert last.startswith("ImportError: TensorFlow does not start") and "make install" in last
+    assert f"{BackendError.__name__}: TensorFlow does not start" in last and "make install" in last
     record_property("said", last)
 
 
@@ -214,7 +215,7 @@ KINDS = {
 def test_a_model_that_is_not_ours_is_refused(tmp_path, kind, record_property):
     name, why = KINDS[kind]
     path = foreign(tmp_path)[name]
-    with pytest.raises(ValueError, match="make run writes it anew") as refused:
-        saved.load(path, "0" * 64)
+    with pytest.raises(SavedModelError, match="make run writes it anew") as refused:
+        saved_model.load(path, "0" * 64)
     assert why in str(refused.value)
     record_property("said", str(refused.value))

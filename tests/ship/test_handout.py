@@ -8,7 +8,8 @@ from support.browser import browser
 from support.notebook import code_cells, read_notebook
 from support.project import ROOT, make, run
 
-from mnist_study import handout
+from mnist_study.errors import NotExecutedError
+from mnist_study.ship import handout
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +76,7 @@ def test_a_notebook_without_results_is_refused(tmp_path):
     notebook = read_notebook()
     code_cells(notebook)[-1].update(execution_count=None, outputs=[])
     nbformat.write(notebook, tmp_path / "other.ipynb")
-    with pytest.raises(SystemExit, match=r"other.ipynb has cells .* `make run`"):
+    with pytest.raises(NotExecutedError, match=r"other.ipynb has cells .* make run"):
         handout.page_text(tmp_path / "other.ipynb")
 
 

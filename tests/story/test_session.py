@@ -70,8 +70,10 @@ def test_a_senseless_parameter_is_refused_with_advice(begin, name, value, advice
 
 def test_the_least_and_the_most_are_accepted():
     least = {"seed": 0, "epochs": 1, "batch_size": 32, "layer_widths": [1], "dropout": 0}
-    Parameters(**least, label_smoothing=0, learning_rate=1e-7, validation_size=100)
-    Parameters(batch_size=8_192, layer_widths=[20_000], validation_size=30_000, dropout=0.99)
+    Parameters.checked(**least, label_smoothing=0, learning_rate=1e-7, validation_size=100)
+    Parameters.checked(
+        batch_size=8_192, layer_widths=[20_000], validation_size=30_000, dropout=0.99
+    )
 
 
 def test_the_parameters_as_they_stand_are_accepted_and_those_of_the_study(begin):
@@ -211,7 +213,7 @@ def test_a_model_is_saved_without_its_optimiser(begin, tmp_path):
     assert file == tmp_path / "mnist_model.h5"
     loaded = keras.models.load_model(file)
     assert np.array_equal(loaded.get_weights()[0], model.get_weights()[0])
-    assert loaded.optimizer is None
+    assert getattr(loaded, "optimizer", None) is None
 
 
 def test_a_notebook_opened_alone_says_how_to_get_the_package(tmp_path):

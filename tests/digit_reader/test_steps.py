@@ -1,0 +1,243 @@
+"""The reader's steps, each on a picture whose answer is known: ink, parts, MNIST's form, words."""
+
+import json
+import sys
+
+import numpy as np
+import PIL.Image
+import pytest
+from support.pictures import five
+
+from digit_reader import Certainty, Digit, PictureError, Reader, Reading, annotate, read
+from digit_reader import __main__ as command
+from digit_reader.centre import centre_like_mnist
+from digit_reader.ink import desk_in, ink_of, is_bright, levelled, reduced, tilted, without_rules
+from digit_reader.parts import Part, belongs, digits_in, in_order, overlap, parts_of
+from digit_reader.picture import brightness, from_array
+
+
+def part(left, top, right, bottom, *linked):
+    """Return a part at that place."""
+    return Part(top, bottom, left, right, (1,), frozenset(linked))
+
+
+def test_a_digit_fills_twenty_pixels_and_its_mass_comes_to_the_middle():
+    ink = np.zeros((90, 70), np.float32)
+    ink[10:60, 20:40] = 1  # 50 high, 20 wide
+    ink[50:60, 20:60] = 1  # and heavier to the lower right: 40 wide
+    found = centre_like_mnist(ink)
+    rows, columns = np.nonzero(found > 0.5)
+    assert (np.ptp(rows) + 1, np.ptp(columns) + 1) == (20, 16)
+    middle = [(found.sum(axis) @ np.arange(28)) / found.sum() for axis in (1, 0)]
+    assert middle == pytest.approx([14, 14], abs=0.5)
+    assert found.max() == 1 and found.dtype == np.float32
+    with pytest.raises(ValueError, match="no ink"):
+        centre_like_mnist(np.zeros((5, 5)))
+
+
+@pytest.mark.parametrize(
+    ("ranges", "share"), [((0, 10, 5, 20), 0.5), ((0, 10, 0, 4), 1), ((0, 10, 12, 22), -0.2)]
+)
+def test_overlap_is_a_share_of_the_shorter_range(ranges, share):
+    assert overlap(*ranges) == pytest.approx(share)
+
+
+TALL = part(100, 100, 150, 200)  # 100 high
+TOGETHER = {
+    "linked by faint ink, 29 apart": (part(0, 100, 40, 200, 7), part(69, 100, 99, 200, 7), True),
+    "linked by faint ink, 31 apart": (part(0, 100, 40, 200, 7), part(71, 100, 99, 200, 7), False),
+    "two digits side by side": (TALL, part(155, 100, 205, 200), False),
+    "a stroke beside, 11 apart": (TALL, part(161, 130, 190, 180), True),
+    "a stroke beside, 13 apart": (TALL, part(163, 130, 190, 180), False),
+    "as high as two thirds beside": (TALL, part(161, 130, 190, 196), False),
+    "a bar above, 25 apart": (TALL, part(100, 65, 150, 75), True),
+    "a bar above, 45 apart": (TALL, part(100, 45, 150, 55), False),
+    "two halves, 9 apart": (part(0, 0, 50, 40), part(0, 49, 50, 89), True),
+    "two halves, 20 apart": (part(0, 0, 50, 40), part(0, 60, 50, 100), False),
+    "a bar above to one side": (TALL, part(140, 80, 240, 90), False),
+    "side by side, overlapping half across": (TALL, part(125, 110, 175, 210), True),
+}
+
+
+@pytest.mark.parametrize("case", TOGETHER)
+def test_parts_belong_together_by_gap_height_and_overlap(case):
+    one, other, together = TOGETHER[case]
+    assert belongs(one, other) == belongs(other, one) == together
+
+
+def test_parts_are_read_by_lines_from_left_to_right():
+    places = [(100, 10, 140, 60), (10, 0, 50, 50), (60, 100, 90, 150), (10, 110, 50, 160)]
+    parts = [part(*place) for place in places]
+    assert in_order(parts) == [parts[1], parts[0], parts[3], parts[2]]
+
+
+def test_specks_lines_and_weak_residue_are_no_digits():
+    ink = np.zeros((200, 400), np.float32)
+    ink[40:140, 30:60] = 1  # a digit
+    ink[50:130, 100:150] = 0.6  # weak residue
+    ink[10:13, 200:203] = 1  # a speck
+    found, labels = parts_of(ink)
+    assert [(p.left, p.top, p.right, p.bottom) for p in found] == [(30, 40, 60, 140)]
+    assert labels.max() == 3
+    line, low = part(0, 290, 390, 300), part(300, 100, 320, 120)
+    digits = digits_in([TALL, line, low])
+    assert digits == [TALL]  # the line is 39 times as wide as high, the other a fifth as high
+
+
+def page(paper=0.9, ink=0.2):
+    """Return a page with a broad stroke down its middle."""
+    bright = np.full((300, 400), paper, np.float32)
+    bright[60:240, 190:214] = ink
+    return bright
+
+
+def test_ink_is_what_differs_from_its_paper_whichever_is_darker():
+    for bright in (page(), 1 - page()):
+        found = ink_of(bright)
+        assert found[150, 200] == 1 and found[150, 100] == 0 and found[20, 200] == 0
+    assert not is_bright(page()) and is_bright(1 - page())
+
+
+def test_shadows_are_paper_and_a_desk_is_none():
+    shaded = page() * np.linspace(1, 0.55, 400, dtype=np.float32)
+    found = ink_of(shaded)
+    assert found[150, 200] > 0.9 and found[:, 350].max() < 0.1
+    desk = np.full((300, 400), 0.2, np.float32)
+    desk[30:270, 40:360] = page()[30:270, 40:360]
+    assert desk_in(desk)[5, 5] and not desk_in(desk)[150, 100]
+    assert not desk_in(page()).any()
+    assert ink_of(desk)[10, 10] == 0 and ink_of(desk)[150, 200] == 1
+
+
+def test_rules_go_and_what_crosses_them_stays():
+    ink = np.zeros((300, 400), np.float32)
+    for row in (50, 110, 170, 230):
+        ink[row : row + 3] = 0.3
+    ink[60:240, 190:214] = 0.9
+    found = without_rules(ink, 1)
+    assert found[51, 100] == found[172, 350] == 0
+    assert found[171, 200] == pytest.approx(0.9) and found[80, 200] == pytest.approx(0.9)
+    alone = np.zeros((300, 400), np.float32)
+    alone[20:280, 199:203] = 0.9  # a 1, and no rule
+    assert (without_rules(alone, 1) == alone).all()
+
+
+def test_columns_shift_and_come_back():
+    ink = np.random.default_rng(1).random((50, 80)).astype(np.float32)
+    assert (tilted(tilted(ink, 6), -6) == ink).all() and (tilted(ink, 6)[:, -1] != ink[:, -1]).any()
+    assert tilted(ink, 6)[0, -1] == ink[6, -1] and (tilted(ink, 6)[:, 0] == ink[:, 0]).all()
+
+
+def test_a_page_is_blank_up_to_its_noise_and_faint_up_to_an_eighth():
+    noise = np.abs(np.random.default_rng(1).normal(0, 0.01, (300, 400))).astype(np.float32)
+    with pytest.raises(PictureError, match="blank"):
+        levelled(noise, 1)
+    line = np.zeros((300, 400), np.float32)
+    line[60:240, 198:204] = 0.11
+    with pytest.raises(PictureError, match="too faint"):
+        levelled(line, 1)
+    assert levelled(line * 3, 1).max() == 1
+    weak = levelled(np.clip(noise + line * 1.6, 0, 1), 1)  # 0.18 over a noise of 0.006
+    assert weak[150, 200] > 0.8
+
+
+def test_large_pictures_are_averaged_in_squares():
+    small, factor = reduced(np.tile(np.float32([[0, 1], [1, 0]]), (400, 500)))
+    assert factor == 4 and small.shape == (200, 250) and (small == 0.5).all()
+
+
+@pytest.mark.parametrize(("most", "full"), [(1.0, 1), (16, 16), (200, 255), (60_000, 65_535)])
+def test_an_array_s_range_is_told_by_its_brightest(most, full):
+    image = from_array(np.array([[0, most], [most, 0]]))
+    assert np.asarray(image).max() == pytest.approx(255 * most / full, abs=0.5)
+
+
+def test_transparent_ink_gets_paper_of_the_other_kind():
+    clear = PIL.Image.new("RGBA", (200, 200), (0, 0, 0, 0))
+    clear.paste((10, 10, 10, 255), (80, 40, 120, 160))
+    bright = brightness(clear)
+    assert bright[100, 100] < 0.1 and bright[10, 10] > 0.9 and bright.dtype == np.float32
+    assert brightness(PIL.Image.new("L", (1_600, 400), 128)).shape == (200, 800)
+    assert brightness(PIL.Image.new("L", (50, 80), 128)).shape == (160, 100)
+
+
+def digit(value, certainty):
+    box, image = (0.1, 0.2, 0.3, 0.4), np.zeros((28, 28), np.float32)
+    return Digit(value, 0.9, 3, Certainty(certainty), [0.1] * 10, box, image)
+
+
+@pytest.mark.parametrize(
+    ("digits", "answer", "sure"),
+    [
+        ([digit(9, "sure")], "9", True),
+        ([digit(9, "probable")], "probably 9", False),
+        ([digit(9, "doubt")], "9 or 3?", False),
+        ([digit(4, "sure"), digit(2, "sure")], "42", True),
+        ([digit(4, "sure"), digit(2, "doubt")], "4, 2 or 3?", False),
+        ([], "", False),
+    ],
+)
+def test_answers_are_said_as_people_do(digits, answer, sure):
+    reading = Reading("a picture", digits)
+    assert (reading.answer, reading.sure) == (answer, sure)
+    single = digits[0] if len(digits) == 1 else None
+    assert reading.digit == (single and single.digit) and reading.single("runner_up") == (
+        single and 3
+    )
+    assert reading.certainty == (single and single.certainty)
+
+
+def test_a_temperature_takes_the_root_of_the_probabilities(reader):
+    image = read(five(), reader)[0].prepared
+    cold, plain = Reader(temperature=0.5), Reader(temperature=1.0)
+    shares = plain.probabilities(image[np.newaxis])[0]
+    assert cold.probabilities(image[np.newaxis])[0] == pytest.approx(
+        shares**2 / (shares**2).sum(), abs=1e-6
+    )
+    settings = reader.settings
+    levels = [reader.certainty(p) for p in (settings.sure, settings.sure - 1e-9, 0)]
+    assert levels == [Certainty.SURE, Certainty.PROBABLE, Certainty.DOUBT]
+
+
+def test_a_box_stands_around_the_digit(tmp_path):
+    picture = PIL.Image.new("L", (200, 100), 255)
+    path = annotate.save_annotated(picture, Reading("a/b.png", [digit(9, "sure")]), tmp_path)
+    assert path.name == "a_b read.png"
+    blue = (np.asarray(PIL.Image.open(path)) == (0, 0x72, 0xB2)).all(2)
+    rows, columns = np.nonzero(blue)
+    assert (columns.min(), rows.min(), columns.max(), rows.max()) == (20, 20, 60, 40)
+
+
+def said(monkeypatch, capsys, *words):
+    """Return what the command prints for these words, and its status."""
+    monkeypatch.setattr(sys, "argv", ["digit_reader", *map(str, words)])
+    with pytest.raises(SystemExit) as ended:
+        command.main()
+    return capsys.readouterr().out, ended.value.code
+
+
+def test_the_command_prints_tables_json_and_csv(monkeypatch, capsys, tmp_path):
+    five().save(tmp_path / "five.png")
+    table, status = said(monkeypatch, capsys, tmp_path / "five.png", "--probabilities")
+    assert status == 0 and "5: " in table and "%, else " in table
+    words = (tmp_path / "five.png", tmp_path / "none.png", "--format")
+    text, status = said(monkeypatch, capsys, *words, "json", "--annotate", tmp_path)
+    found, missing = json.loads(text)
+    assert status == 1 and missing["digits"] == [] and "check the path" in missing["problem"]
+    keys = ["image", "answer", "sure", "digits", "problem", "digit", "probability", "runner_up"]
+    assert list(found) == [*keys, "certainty"] and found["answer"] == "5"
+    assert list(found["digits"][0]) == ["digit", "probability", "runner_up", "certainty", "box"]
+    assert len([*tmp_path.glob("*five read.png")]) == 1
+    lines = said(monkeypatch, capsys, *words, "csv")[0].splitlines()
+    assert lines[0] == "image,digit,probability,certainty,runner_up,problem"
+    assert lines[1].split(",")[1] == "5" and len(lines) == 3
+    assert said(monkeypatch, capsys, tmp_path, "--annotate", tmp_path / "none")[1] == 2
+
+
+def test_progress_is_told_every_other_second(monkeypatch, capsys):
+    times = iter([0.0, 1.9, 2.1, 2.1, 3.0])
+    monkeypatch.setattr(command.time, "monotonic", lambda: next(times))
+    progress = command.Progress()
+    for done in (1, 2, 3):
+        progress(done, 9)
+    assert capsys.readouterr().err == "2 of 9 pictures\n"

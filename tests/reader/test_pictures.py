@@ -1,0 +1,205 @@
+"""What teaches and measures the reader: strokes, variations, simulated photographs."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from mnist_study.reader import photographs, pictures, strokes
+from mnist_study.reader.photographs import Kind, photograph
+
+
+class Still(np.random.Generator):
+    """A generator of random numbers that always draws the middle, or what it is told."""
+
+    def __init__(self, **told):
+        super().__init__(np.random.PCG64(0))
+        self.told = {name: itertools.cycle(values) for name, values in told.items()}
+
+    def uniform(self, low=0.0, high=1.0, size=None):
+        found = next(self.told["uniform"]) if "uniform" in self.told else (low + high) / 2
+        return found if size is None else np.full(size, found)
+
+    def normal(self, mean=0.0, deviation=1.0, size=None):
+        return np.full(size, float(mean))
+
+    def integers(self, low, high=None, size=None):
+        found = next(self.told["integers"]) if "integers" in self.told else low
+        return found if size is None else np.full(size, found)
+
+    def random(self):
+        return next(self.told["random"]) if "random" in self.told else 0.5
+
+
+def test_a_style_goes_through_its_points_and_lifts_the_pen():
+    lines = strokes.strokes_of("7 with a bar", Still())
+    assert len(lines) == 2  # the digit and its bar
+    assert lines[0].shape == (100, 2) and lines[1].shape == (50, 2)
+    digit, bar = lines
+    assert digit[0] == pytest.approx([16, 10]) and digit[-1] == pytest.approx([44, 95])
+    assert digit[49] == pytest.approx([82, 8]) == digit[50]  # the sharp turn
+    assert bar[[0, -1]] == pytest.approx(np.array([[30, 52], [78, 48]]))
+
+
+def test_points_move_by_the_jitter_and_a_turn_moves_once():
+    generator = np.random.default_rng(1)
+    found = np.array([strokes.strokes_of("1 with an upstroke", generator)[0] for _ in range(400)])
+    moved = found[:, 0] - [30, 38]
+    assert moved.std() == pytest.approx(strokes.JITTER, rel=0.1)
+    assert np.abs(found[:, 49] - found[:, 50]).max() < 1e-9
+
+
+def test_strokes_are_drawn_where_they_go():
+    line = np.array([[50.0, 10.0], [50.0, 90.0]])
+    picture = strokes.drawn([line], Still())
+    assert picture.shape == (112, 112) and picture.max() == 255
+    rows, columns = np.nonzero(picture > 127)
+    assert columns.mean() == pytest.approx(55.5, abs=1)
+    assert np.ptp(rows) == pytest.approx(0.0082 * 80 * 112 + 6, abs=2)  # and the pen's ends
+    width = np.count_nonzero(picture[56] > 127)
+    assert width == pytest.approx(6, abs=1)  # between a thirtieth and a seventh, in the middle
+
+
+def test_styles_come_in_turn_with_their_digits():
+    found, labels = strokes.pen_digits(26, np.random.default_rng(1))
+    digits = [style["digit"] for style in strokes.styles().values()]
+    assert labels.tolist() == (digits * 3)[:26] and len(found) == 26
+    assert sorted(set(digits)) == [1, 4, 7, 9] and len(digits) == 12
+
+
+SQUARE = np.zeros((112, 112), np.float32)
+SQUARE[40:70, 45:65] = 1
+
+
+def test_a_picture_is_bent_not_at_all_or_as_much_as_drawn():
+    still = pictures.bent(SQUARE, Still())
+    assert np.abs(still - SQUARE).max() < 1e-3
+    sheared = pictures.bent(SQUARE, Still(uniform=[0, 0.3, 0, 0]))
+    assert np.abs(sheared - SQUARE).max() > 0.5
+    assert sheared.sum() == pytest.approx(SQUARE.sum(), rel=0.02)  # a shear keeps areas
+
+
+@pytest.mark.parametrize(("pixels", "wider"), [(6, 6), (2, 2), (1, 0), (0, 0), (-1, -1), (-4, -4)])
+def test_a_pen_may_be_wider_or_finer(pixels, wider):
+    found = pictures.another_pen(SQUARE, Still(integers=[pixels]))
+    rows, columns = np.nonzero(found)
+    assert (np.ptp(rows) + 1, np.ptp(columns) + 1) == (30 + wider, 20 + wider)
+
+
+def test_a_pen_is_never_so_fine_that_the_digit_goes():
+    thin = np.zeros((112, 112), np.float32)
+    thin[20:90, 50:53] = 1
+    assert (pictures.another_pen(thin, Still(integers=[-6])) == thin).all()
+
+
+def test_a_camera_blurs_reduces_and_changes_contrast_each_by_chance():
+    grey = SQUARE * 0.5
+    plain = pictures.taken(grey, Still(random=[0.9, 0.9, 0.9]))
+    assert plain == pytest.approx(SQUARE)  # brightened to 1, contrast as it is
+    cut = pictures.taken(
+        grey * np.linspace(0.2, 1, 112, dtype=np.float32), Still(random=[0.9, 0.1, 0.9])
+    )
+    assert set(np.unique(cut)) == {0, 1}
+    small = pictures.taken(grey, Still(random=[0.9, 0.9, 0.1], integers=[10]))
+    assert np.mean((small > 0.05) & (small < 0.95)) > 0.05
+    blurred = pictures.taken(grey, Still(random=[0.1, 0.9, 0.9]))
+    assert 0.03 < np.mean((blurred > 0.05) & (blurred < 0.95)) < 0.2
+
+
+def test_variations_are_in_mnist_s_form():
+    digit = np.uint8(255 * SQUARE[28:84, 28:84])
+    found = pictures.variation(digit, np.random.default_rng(2))
+    assert found.shape == (28, 28) and found.dtype == np.float32
+    assert found.min() >= 0 and 0.9 < found.max() <= 1
+    rows, columns = np.nonzero(found)
+    assert max(np.ptp(rows), np.ptp(columns)) + 1 <= 20
+    middle = [(found.sum(axis) @ np.arange(28)) / found.sum() for axis in (1, 0)]
+    assert middle == pytest.approx([14, 14], abs=0.75)
+
+
+def test_what_shows_no_digit_is_ink_all_the_same(fallback):
+    generator, digits = np.random.default_rng(3), [*fallback[0][0]]
+    for make in (pictures.scribble, pictures.letter):
+        assert 100 < np.count_nonzero(make(digits, generator) > 127) < 6_000
+    joined = pictures.pair(digits, Still(integers=[7, 14]))
+    assert joined.shape == (42, 42)
+    assert (joined[7:35, :14] == digits[7][:, :14]).all()
+    assert (joined[7:35, 28:] == digits[7][:, 14:]).all()  # the other, 14 pixels to the right
+
+
+def test_every_ninth_picture_of_a_chunk_shows_no_digit(fallback):
+    (images, labels), _ = fallback
+    shown = [*images[:16]]
+    of_mnist = np.ones(16, bool)
+    inputs, targets = pictures.chunk(shown, labels[:16], of_mnist, [1, 2])
+    assert inputs.shape == (18, 28, 28) and targets.shape == (18, 10)
+    assert (targets[:16].argmax(1) == labels[:16]).all() and targets[:16].max(1).min() == 1
+    assert (targets[16:] == np.float32(0.1)).all()
+    again, _ = pictures.chunk(shown, labels[:16], of_mnist, [1, 2])
+    assert (inputs == again).all()
+
+
+def test_the_reader_learns_from_mnist_its_variations_uci_and_strokes(fallback, monkeypatch):
+    (images, labels), told = fallback[0], {}
+
+    def noted(shown, known, of_mnist, seed):
+        told.update(shown=shown, known=known, of_mnist=of_mnist)
+        return np.zeros((1, 28, 28, 1), np.float32), np.zeros((1, 10), np.float32)
+
+    monkeypatch.setattr(pictures, "variations", noted)
+    monkeypatch.setattr(pictures, "UCI_TAUGHT", slice(3))
+    inputs, targets = pictures.training_set(images[:8], labels[:8], seed=1)
+    assert len(inputs) == len(targets) == 3 * 8 + 1
+    assert (targets[:8].argmax(1) == labels[:8]).all() and (inputs[8:16] == inputs[:8]).all()
+    sizes = [len(picture) for picture in told["shown"]]
+    assert sizes == [28] * 16 + [8] * 150 + [112] * 4
+    assert told["of_mnist"].sum() == 16 and len(told["known"]) == 170
+
+
+def test_uci_s_digits_are_13_other_people_s():
+    inputs, labels = pictures.uci_digits()
+    assert inputs.shape == (1_797, 28, 28, 1) and labels[:5].tolist() == [0, 1, 2, 3, 4]
+    some, known = pictures.uci_digits(slice(2, 4))
+    assert (some == inputs[2:4]).all() and known.tolist() == [2, 3]
+
+
+def test_blank_sheets_have_their_light():
+    generator = np.random.default_rng(1)
+    plain = photograph(None, Kind.SOFT, 0, generator)
+    assert plain.shape == (900, 1200) and plain.mean() == pytest.approx(235, abs=1)
+    assert plain.std() == pytest.approx(photographs.GRAIN, rel=0.1)
+    soft = photograph(None, Kind.SOFT, 0.4, generator).astype(float)
+    dark, bright = np.quantile(soft, [0.001, 0.999])
+    assert dark / bright == pytest.approx(0.6, abs=0.05)
+    hard = photograph(None, Kind.HARD, 0.4, generator).astype(float)
+    assert {round(np.quantile(hard, q) / 235, 1) for q in (0.1, 0.9)} == {0.6, 1.0}
+
+
+@pytest.mark.parametrize(("kind", "lines"), [(Kind.RULES, 1), (Kind.SQUARES, 2)])
+def test_rules_run_across_and_squares_down_too(kind, lines):
+    page = photograph(None, kind, 100, np.random.default_rng(2)).astype(float)
+    rows, columns = page.mean(1), page.mean(0)
+    assert np.ptp(rows) > 15 and (np.ptp(columns) > 15) == (lines == 2)
+    assert page.min() < 130
+
+
+def test_a_digit_lies_on_the_sheet_in_dark_ink_so_high_as_asked():
+    digit = np.full((28, 28), 255, np.uint8)
+    page = photograph(digit, Kind.SOFT, 0, np.random.default_rng(3), side=300)
+    rows, columns = np.nonzero(page < 150)
+    assert (
+        np.ptp(rows) + 1 == pytest.approx(300, abs=3) == pytest.approx(np.ptp(columns) + 1, abs=3)
+    )
+    assert 40 - 5 < page[page < 150].mean() < 90 + 5
+    assert min(rows.min(), columns.min()) >= photographs.EDGE - 2
+    wide = photograph(np.hstack([digit] * 3), Kind.DESK, 40, np.random.default_rng(3), side=100)
+    assert wide[:30].mean() == pytest.approx(40, abs=2)
+
+
+def test_pasted_digits_differ_from_their_paper_by_at_least_two_fifths(fallback):
+    image, generator = fallback[0][0][100], np.random.default_rng(5)
+    for _ in range(20):
+        page = photographs.pasted(image, generator)
+        paper = np.median(page)
+        assert 0.35 < np.abs(page - paper).max() <= 0.65 and page.dtype == np.float32
+        assert page.min() >= -0.2 and page.max() <= 1.2
