@@ -13,6 +13,7 @@ from support.project import ROOT, run
 from digit_reader import Reader
 from digit_reader.centre import centre_like_mnist
 from digit_reader.page import build
+from digit_reader.parts import Part, belongs
 from mnist_study.reader import rates
 
 COMMITTED = VISUALIZATIONS / "draw_a_digit.html"
@@ -93,6 +94,60 @@ def test_agrees_with_python(modules):
     assert len(seen) == 1_000 and np.abs(seen - prepared).max() < 0.01
     expected = Reader().probabilities(seen)
     assert np.abs(np.array([shares for _, shares in found]) - expected).max() < 1e-3
+
+
+# Two boxes (left, top, right, bottom) on the canvas, and whether the page takes them for one digit.
+BOXES = [
+    (
+        (0.4, 0.3, 0.5, 0.7),
+        (0.547, 0.4, 0.6, 0.6),
+        True,
+    ),  # a stroke beside, 0.117 of the height off
+    ((0.4, 0.3, 0.5, 0.7), (0.549, 0.4, 0.6, 0.6), False),  # 0.122
+    ((0.4, 0.3, 0.5, 0.7), (0.52, 0.3, 0.62, 0.7), False),  # as high: two digits
+    ((0.4, 0.3, 0.6, 0.7), (0.4, 0.16, 0.6, 0.2), True),  # a bar above, 0.19 of all off
+    ((0.4, 0.3, 0.6, 0.7), (0.4, 0.1, 0.6, 0.14), False),  # 0.27
+    ((0.4, 0.3, 0.6, 0.5), (0.4, 0.54, 0.6, 0.74), True),  # two halves, 0.09 of both off
+    ((0.4, 0.3, 0.6, 0.5), (0.4, 0.57, 0.6, 0.77), False),  # 0.15
+    ((0.4, 0.3, 0.6, 0.7), (0.5, 0.35, 0.7, 0.75), True),  # overlapping half across
+    ((0.4, 0.3, 0.6, 0.7), (0.53, 0.35, 0.73, 0.75), False),  # a third
+]
+
+
+def test_the_page_joins_strokes_by_the_rules_of_parts_py(modules):
+    sides = ("left", "top", "right", "bottom")
+    pairs = [[dict(zip(sides, box, strict=True)) for box in boxes[:2]] for boxes in BOXES]
+    found = modules.evaluate(
+        """async (pairs) => {
+            const { digitsIn } = await import("/parts.js");
+            const known = (boxes) => boxes.map((box, i) => ({ ...box, members: [i] }));
+            return pairs.map((boxes) => digitsIn(known(boxes)).length);
+        }""",
+        pairs,
+    )
+    assert [count == 1 for count in found] == [joined for *_, joined in BOXES]
+    scaled = [
+        [
+            Part(
+                *(round(1000 * b[s]) for s in ("top", "bottom", "left", "right")), (1,), frozenset()
+            )
+            for b in boxes
+        ]
+        for boxes in pairs
+    ]
+    assert [belongs(*parts) for parts in scaled] == [joined for *_, joined in BOXES]
+
+
+def test_the_page_reads_lines_from_above_and_each_from_the_left(modules):
+    places = [(0.7, 0.1), (0.1, 0.15), (0.5, 0.6), (0.2, 0.55)]
+    boxes = [
+        {"left": x, "right": x + 0.1, "top": y, "bottom": y + 0.2, "members": [n]}
+        for n, (x, y) in enumerate(places)
+    ]
+    code = (
+        """async (boxes) => (await import("/parts.js")).digitsIn(boxes).map((b) => b.members[0])"""
+    )
+    assert modules.evaluate(code, boxes) == [1, 0, 3, 2]
 
 
 def test_several_digits_are_read_in_order(opened):

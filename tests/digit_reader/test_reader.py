@@ -166,7 +166,7 @@ def test_what_is_no_digit_is_doubted(reader):
     for ends in ((60, 60, 220, 220), (220, 60, 60, 220), (140, 40, 140, 240)):
         PIL.ImageDraw.Draw(asterisk).line(ends, fill=255, width=24)
     [found] = read(asterisk, reader)
-    assert found.answer == f"{found['digit']} or {found['runner_up']}?" and not found.sure
+    assert found.answer == f"{found.digit} or {found.single('runner_up')}?" and not found.sure
 
 
 @pytest.fixture

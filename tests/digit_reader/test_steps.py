@@ -120,6 +120,9 @@ def test_rules_go_and_what_crosses_them_stays():
     alone = np.zeros((300, 400), np.float32)
     alone[20:280, 199:203] = 0.9  # a 1, and no rule
     assert (without_rules(alone, 1) == alone).all()
+    broad = np.zeros((300, 400), np.float32)
+    broad[40:55] = broad[200:215] = 0.9  # strokes of a picture cropped to a digit, no rules
+    assert (without_rules(broad, 1) == broad).all()
 
 
 def test_columns_shift_and_come_back():
@@ -130,8 +133,9 @@ def test_columns_shift_and_come_back():
 
 def test_a_page_is_blank_up_to_its_noise_and_faint_up_to_an_eighth():
     noise = np.abs(np.random.default_rng(1).normal(0, 0.01, (300, 400))).astype(np.float32)
-    with pytest.raises(PictureError, match="blank"):
-        levelled(noise, 1)
+    for spots in (noise, 8 * noise):
+        with pytest.raises(PictureError, match="blank"):
+            levelled(spots, 1)
     line = np.zeros((300, 400), np.float32)
     line[60:240, 198:204] = 0.11
     with pytest.raises(PictureError, match="too faint"):

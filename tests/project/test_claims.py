@@ -305,6 +305,7 @@ FACTS = [  # of others, of how things are arranged, or names; each as it stands 
     r"99\.42% to 99\.46% in three runs",  # on three trainings that results/ does not keep
     r"standard deviation of 0\.15",
     r"a hundredth of them",
+    r"\(Zen 4; 4 on Zen 5\)|\(250 MB with all it needs\)",
     r"13 people|around 1990|5,000 MNIST images",
     r"4 and 9 first|these 15 contested labels|25 degrees",
     r"a tilted or wavy 3 is still a 3|drawn 4, (where the network looked, )?the 28 by 28 pixels",

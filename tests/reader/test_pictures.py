@@ -45,7 +45,7 @@ def test_points_move_by_the_jitter_and_a_turn_moves_once():
     generator = np.random.default_rng(1)
     found = np.array([strokes.strokes_of("1 with an upstroke", generator)[0] for _ in range(400)])
     moved = found[:, 0] - [30, 38]
-    assert moved.std() == pytest.approx(strokes.JITTER, rel=0.1)
+    assert moved.std() == pytest.approx(3.5, rel=0.1)
     assert np.abs(found[:, 49] - found[:, 50]).max() < 1e-9
 
 

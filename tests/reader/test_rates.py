@@ -29,7 +29,7 @@ def small():
     for added in (layer.BatchNormalization(), layer.ReLU(), layer.Dense(10, activation="softmax")):
         model.add(added)
     generator = np.random.default_rng(1)
-    model.set_weights([generator.uniform(0.1, 0.9, w.shape) for w in model.get_weights()])
+    model.set_weights([generator.uniform(0.02, 0.2, w.shape) for w in model.get_weights()])
     return model
 
 

@@ -29,6 +29,7 @@ WRONG = [
     ("epochs", 0, "give a whole number from 1"),
     ("epochs", True, "give a whole number from 1"),
     ("batch_size", 100, "give a multiple of 32"),
+    ("batch_size", 48, "give a multiple of 32"),
     ("batch_size", 8_224, "give a multiple of 32"),
     ("layer_widths", [1024, 0], "give a list of whole numbers"),
     ("layer_widths", 1024, "give a list of whole numbers"),
