@@ -50,7 +50,8 @@ def execute(notebook: Any, folder: pathlib.Path = paths.ROOT) -> None:
 
     Raises NotExecutedError with the error of a cell that fails.
     """
-    names, start, seconds = sections(notebook), time.monotonic(), collections.Counter[str]()
+    names, start = sections(notebook), time.monotonic()
+    seconds: dict[str, float] = collections.defaultdict(float)
     began: dict[int, float] = {}
 
     def starts(cell: Any, cell_index: int) -> None:
@@ -58,7 +59,7 @@ def execute(notebook: Any, folder: pathlib.Path = paths.ROOT) -> None:
         say(start, f"cell {cell_index + 1} of {len(names)}: {names[cell_index]}")
 
     def ends(cell: Any, cell_index: int, execute_reply: Any) -> None:
-        seconds[names[cell_index]] += round(time.monotonic() - began[cell_index])
+        seconds[names[cell_index]] += time.monotonic() - began[cell_index]
 
     hooks = {"on_cell_execute": starts, "on_cell_executed": ends}
     settings = {"timeout": None, "record_timing": False, "kernel_name": "python3"}
@@ -71,8 +72,8 @@ def execute(notebook: Any, folder: pathlib.Path = paths.ROOT) -> None:
         raise NotExecutedError(
             f"{said}\nThe run stopped; what stood here before is as it was."
         ) from None
-    for section, took in seconds.most_common(LONGEST):
-        print(f"{took:6} s in {section}")
+    for section in sorted(seconds, key=lambda name: -seconds[name])[:LONGEST]:
+        print(f"{seconds[section]:6.0f} s in {section}")
 
 
 def in_place(path: pathlib.Path = paths.NOTEBOOK) -> None:

@@ -27,7 +27,7 @@ OF_MACHINE = re.compile(r"seconds$|/output_folder$")  # says nothing of the stud
 TOLERANCES = {
     r"models/.*/weights_sha256": ANY,  # the accuracies judge other weights
     r"models/.*_loss": 0.02,
-    r"models/.*_accuracy|accuracy_without_contested|confusion_matrix": TOLERANCE,
+    r"models/.*_accuracy|accuracy_without_contested": TOLERANCE,
     r"hardest/digit": ANY,  # several are about as hard
     r"hardest/recall": 0.01,  # rests on a thousand digits
     r"labels/misread": 4,  # of fifteen
@@ -80,13 +80,10 @@ def named(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def label_of(row: Any) -> str:
-    """Return what names a row of a table: all that is not its accuracies; "" for other values."""
+    """Return what names a row of a table: its plain values but accuracies; "" for other values."""
     known = row.items() if isinstance(row, dict) else ()
-    return "/".join(
-        f"{value:g}" if isinstance(value, float) else f"{value}"
-        for key, value in known
-        if not key.startswith("accuracy")
-    )
+    named_by = [value for key, value in known if not key.startswith("accuracy")]
+    return "/".join(shown(value) for value in named_by if isinstance(value, (str, int, float)))
 
 
 def tolerance_of(name: str) -> float:
@@ -105,14 +102,13 @@ def verdict_of(name: str, old: Any, new: Any) -> str:
 
 
 def shown(value: Any) -> str:
-    """Return a value as a report shows it."""
-    return (
-        f"{value:.5g}"
-        if isinstance(value, float)
-        else f"{value:.12}"
-        if isinstance(value, str)
-        else f"{value}"
-    )
+    """Return a value as a report shows it; a digest by its beginning."""
+    return f"{value:.5g}" if isinstance(value, float) else str(value)[:40]
+
+
+def judged(part: str, moved: float, most: float, of: str) -> Finding:
+    """Return the Finding about a part of which such a share moved; of: what it is a share of."""
+    return Finding(part, WITHIN if moved <= most else DIFFERENT, f"moved by {moved:.2%} of {of}")
 
 
 def compare_values(part: str, old: Any, new: Any) -> Finding:
@@ -137,8 +133,8 @@ def compare_confusion(old: Any, new: Any) -> Finding:
     if before.shape != after.shape or before.sum() != after.sum():
         return Finding("confusion_matrix", DIFFERENT, "of other digits")
     moved = np.abs(before - after).sum() / 2 / before.sum()
-    verdict = IDENTICAL if not moved else WITHIN if moved <= TOLERANCE else DIFFERENT
-    return Finding("confusion_matrix", verdict, f"{moved:.2%} of the digits" if moved else "")
+    part = "confusion_matrix"
+    return judged(part, moved, TOLERANCE, "the digits") if moved else Finding(part, IDENTICAL)
 
 
 def compare_records(old: dict[str, Any], new: dict[str, Any]) -> list[Finding]:
@@ -178,8 +174,7 @@ def compare_figures(part: str, old: bytes, new: bytes) -> Finding:
     if before.shape != after.shape:
         return Finding(part, DIFFERENT, "another size")
     moved = np.mean((abs(before - after) > 32).any(2))
-    verdict = WITHIN if moved <= PIXELS else DIFFERENT
-    return Finding(part, verdict, f"moved by {moved:.2%} of its pixels")
+    return judged(part, float(moved), PIXELS, "its pixels")
 
 
 def text_of(cell: Any) -> str:
@@ -272,14 +267,8 @@ def compare_result(name: str, old: Result, new: Result) -> Finding:
         found = compare_values(name, *timeless)
         said = f"the same weights, but {found.said}" if found.verdict != IDENTICAL else ""
         return Finding(name, DIFFERENT if said else IDENTICAL, said)
-    counted = [
-        {
-            k: v
-            for k, v in result.items()
-            if k == "parameters" or k in ("test_accuracy", "validation_accuracy")
-        }
-        for result in timeless
-    ]
+    counts = ("parameters", "test_accuracy", "validation_accuracy")
+    counted = [{k: v for k, v in result.items() if k in counts} for result in (old, new)]
     return dataclasses.replace(compare_values("models/" + name, *counted), part=name)
 
 

@@ -41,6 +41,13 @@ def test_a_notebook_is_executed_in_place_and_tells_how_far_it_is(tmp_path, capsy
     assert all("execution" not in cell.metadata for cell in done.cells)
 
 
+def test_the_seconds_of_a_section_add_up(tmp_path, capsys):
+    wait = "import time; time.sleep(0.4)"
+    execute.in_place(written(tmp_path / "a.ipynb", wait, wait, wait, wait))
+    seconds = capsys.readouterr().out.splitlines()[-1].split()[0]
+    assert int(seconds) >= 1  # of four cells that take less than half a second each
+
+
 def test_parameters_take_the_place_of_the_notebook_s_own(tmp_path):
     path = written(tmp_path / "a.ipynb", "number = 1", "print(number + 1)")
     before = path.read_bytes()
