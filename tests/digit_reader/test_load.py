@@ -5,7 +5,7 @@ import time
 
 import PIL.Image
 import pytest
-from support.browser import STROKES, VISUALIZATIONS, answer, browser, draw
+from support.browser import POINT, STROKES, VISUALIZATIONS, answer, browser, draw
 from support.pictures import huge
 from support.project import ROOT, run
 
@@ -37,19 +37,6 @@ seconds = time.perf_counter() - start
 right = sum(digit == label for digit, label in zip(digits, mnist["y_test"], strict=True))
 print(json.dumps([len(digits), int(right), seconds, megabytes() - before]))
 """
-DRAW = """async (strokes) => {
-    const canvas = document.getElementById("page"), box = canvas.getBoundingClientRect();
-    const send = (type, [x, y]) => canvas.dispatchEvent(new PointerEvent(type, {
-        pointerId: 7, button: 0, bubbles: true, isPrimary: true,
-        clientX: box.left + x * box.width / 280, clientY: box.top + y * box.width / 280 }));
-    canvas.setPointerCapture = () => {};
-    for (const [first, ...rest] of strokes) {
-        send("pointerdown", first);
-        for (const point of rest) send("pointermove", point);
-        send("pointerup", rest.at(-1));
-        await new Promise(requestAnimationFrame);  // in which the page reads
-    }
-}"""
 
 
 def watched(*command):
@@ -121,9 +108,9 @@ def half(strokes, right):
 def test_a_thousand_strokes_are_drawn_read_undone_and_kept(page, record_property):
     """A 1 that is gone over a thousand times, and then a 7 beside it."""
     strokes = [half(STROKES[1], 10 + number % 13 / 2)[0] for number in range(1_000)]
-    page.evaluate(DRAW, strokes[:900])
+    page.evaluate(POINT, [strokes[:900], "mouse"])
     start = time.perf_counter()
-    page.evaluate(DRAW, strokes[900:])
+    page.evaluate(POINT, [strokes[900:], "mouse"])
     seconds, megabytes = (time.perf_counter() - start) / 100, heap(page)
     record_property("said", f"{1_000 * seconds:.0f} ms for the last ones, {megabytes:.0f} MB")
     answer(page, "1")

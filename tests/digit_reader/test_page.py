@@ -6,7 +6,7 @@ import shutil
 import numpy as np
 import PIL.Image
 import pytest
-from support.browser import STROKES, VISUALIZATIONS, answer, browser, draw
+from support.browser import POINT, STROKES, VISUALIZATIONS, answer, browser, draw
 from support.images import five_thousand
 from support.project import ROOT, run
 
@@ -222,21 +222,7 @@ def test_a_drawing_survives_reload(opened):
 @pytest.mark.parametrize("kind", ["touch", "pen"])
 def test_draws_with_finger_and_pen(opened, kind):
     page = opened(viewport=PHONE, has_touch=True, is_mobile=True)
-    page.evaluate(
-        """([strokes, pointerType]) => {
-            const canvas = document.getElementById("page"), box = canvas.getBoundingClientRect();
-            const send = (type, [x, y]) => canvas.dispatchEvent(new PointerEvent(type, {
-                pointerType, pointerId: 7, button: 0, bubbles: true, isPrimary: true,
-                clientX: box.left + x * box.width / 280, clientY: box.top + y * box.width / 280 }));
-            canvas.setPointerCapture = () => {};
-            for (const [first, ...rest] of strokes) {
-                send("pointerdown", first);
-                for (const point of rest) send("pointermove", point);
-                send("pointerup", rest.at(-1));
-            }
-        }""",
-        [STROKES[5], kind],
-    )
+    page.evaluate(POINT, [STROKES[5], kind])
     answer(page, "5")
 
 

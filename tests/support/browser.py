@@ -32,6 +32,22 @@ STROKES = {
 }
 
 
+# Draws strokes with a kind of pointer, and lets the page read after each: evaluated in the page.
+POINT = """async ([strokes, pointerType]) => {
+    const canvas = document.getElementById("page"), box = canvas.getBoundingClientRect();
+    const send = (type, [x, y]) => canvas.dispatchEvent(new PointerEvent(type, {
+        pointerType, pointerId: 7, button: 0, bubbles: true, isPrimary: true,
+        clientX: box.left + x * box.width / 280, clientY: box.top + y * box.width / 280 }));
+    canvas.setPointerCapture = () => {};
+    for (const [first, ...rest] of strokes) {
+        send("pointerdown", first);
+        for (const point of rest) send("pointermove", point);
+        send("pointerup", rest.at(-1));
+        await new Promise(requestAnimationFrame);  // in which the page reads
+    }
+}"""
+
+
 @contextlib.contextmanager
 def browser():
     """Yield a browser; Playwright's own when the machine has none."""
