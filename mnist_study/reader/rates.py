@@ -144,7 +144,7 @@ def levels() -> dict[str, float]:
                 answers.append(reading.probabilities)
                 truth.append(label)
     generator, others = np.random.default_rng(1), []
-    list(blank_sheets(generator))
+    list(blank_sheets(generator))  # for their random numbers: the kept levels come after them
     for _, shown in no_digits(images[held], generator):
         found = [reading.probabilities for reading in read(shown, reader)]
         others.append(np.array([shares or [0.1] * 10 for shares in found]))

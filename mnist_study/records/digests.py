@@ -3,14 +3,15 @@
 import ast
 import functools
 import hashlib
+import json
 import pathlib
 import sys
 from collections.abc import Iterable
+from typing import Any
 
 from mnist_study import paths
 
-# What the parts of a training that stand outside core may be made of; files, messages and types
-# are of no weight.
+# Where imports are followed from what trains outside core; what lies elsewhere decides no result.
 FOLLOWED = ("mnist_study.reader", "digit_reader")
 SHOWN = ("core", "records", "reader", "story")  # the rooms that the notebook's outputs come from
 INSTALLED_AS = {
@@ -76,8 +77,7 @@ def reached(
 
 def files_of_training(trained_by: str, root: pathlib.Path = paths.ROOT) -> set[pathlib.Path]:
     """Return the files that decide what a training gives: all of core, and what trains it."""
-    core = {path for path in (root / "mnist_study" / "core").glob("*.py")}
-    return core | reached(trained_by, root=root)
+    return {*(root / "mnist_study" / "core").glob("*.py")} | reached(trained_by, root=root)
 
 
 def of_training(trained_by: str, root: pathlib.Path = paths.ROOT) -> dict[str, str]:
@@ -92,6 +92,11 @@ def libraries(trained_by: str, root: pathlib.Path = paths.ROOT) -> list[str]:
     names = {name.partition(".")[0] for path in files for name in imports(path)}
     names -= {*sys.stdlib_module_names, "mnist_study", "digit_reader", "jaxtyping"}
     return sorted(INSTALLED_AS.get(name, name) for name in names)
+
+
+def of_description(description: dict[str, Any]) -> str:
+    """Return the key of an experiment's description, fit for JSON: twelve hexadecimal digits."""
+    return hashlib.sha256(json.dumps(description, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def of_notebook(cells: Iterable[str]) -> str:

@@ -1,7 +1,6 @@
 """Trainings kept by content: one file each, named for all that its result depends on."""
 
 import dataclasses
-import hashlib
 import inspect
 import json
 import pathlib
@@ -63,8 +62,7 @@ class Store:
 
     def path(self, description: Description) -> pathlib.Path:
         """Return where the experiment so described is kept; its name ends in its content's key."""
-        text = json.dumps(description, sort_keys=True)
-        key = hashlib.sha256(text.encode()).hexdigest()[:12]
+        key = digests.of_description(description)
         return self.folder / f"{description['name']}-seed{description['seed']}-{key}.json"
 
     def keep(self, description: Description, result: Result) -> None:

@@ -18,6 +18,7 @@ from typing import Any
 
 from mnist_study import paths
 from mnist_study.errors import TrainingError
+from mnist_study.records import digests
 
 SAID = 2_000  # characters of what a failed training said that are told
 
@@ -60,7 +61,7 @@ def on_cluster(descriptions: Iterable[dict], scheduler: str) -> Iterator[tuple[d
 
     with Client(scheduler) as client:
         futures = {
-            client.submit(train_in_child, d, key=f"{d['name']}-seed{d['seed']}"): d
+            client.submit(train_in_child, d, key=f"{d['name']}-{digests.of_description(d)}"): d
             for d in descriptions
         }
         for future, result in as_completed(futures, with_results=True):

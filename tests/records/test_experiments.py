@@ -63,6 +63,32 @@ def test_a_lost_scheduler_is_told_with_what_is_left(monkeypatch, tmp_path):
         experiments.run(TINY, "tcp://nowhere:1", Store(tmp_path))
 
 
+def test_a_cluster_s_task_is_known_by_its_content(monkeypatch):
+    """A scheduler that remembers a key must not answer with what other code gave."""
+    keys = []
+
+    class Client:
+        def __init__(self, scheduler):
+            pass
+
+        def submit(self, train, description, key):
+            keys.append(key)
+            return key
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *error):
+            pass
+
+    cluster = types.SimpleNamespace(Client=Client, as_completed=lambda *_, **__: ())
+    monkeypatch.setitem(sys.modules, "distributed", cluster)
+    described = [describe(TINY[0]), describe(TINY[0]) | {"code": {}}, describe(TINY[0])]
+    assert [*worker.on_cluster(described, "tcp://here:1")] == []
+    assert keys[0] == keys[2] != keys[1]
+    assert Store().path(described[0]).stem.endswith(keys[0].removeprefix("tiny"))
+
+
 def test_an_exception_lets_the_folder_go(monkeypatch, tmp_path):
     def failing(descriptions):
         raise TrainingError("no room")
