@@ -6,8 +6,9 @@ from typing import Any
 MODULES = {
     "core": ("data", "deform", "evaluate", "initializers", "models", "sampling", "training"),
     "records": ("calibration", "intervals", "machine", "summary"),
-    "reader": ("photographs", "pictures", "rates"),
-    "story": ("figures", "images", "live", "robustness", "session", "tables", "transfer"),
+    "reader": ("photographs", "pictures", "rates", "uci"),
+    "trials": ("robustness",),
+    "story": ("figures", "images", "live", "session", "tables", "transfer"),
 }
 ROOMS = {module: room for room, modules in MODULES.items() for module in modules}
 

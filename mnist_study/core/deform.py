@@ -72,7 +72,7 @@ def warp(images: Batch, positions: Positions) -> Batch:
     return tf.reshape(warped, (-1, SIDE, SIDE, 1))
 
 
-@tf.function  # compiled once for each batch size, not once for each training
+@tf.function(autograph=False)  # compiled once for each batch size, not for each training
 def deform(
     images: Batch, seed: Seed, affine: float | tf.Tensor = 1.0, elastic: float | tf.Tensor = 1.0
 ) -> Batch:

@@ -35,7 +35,19 @@ class Experiment:
     watch: bool = False  # whether to validate after each epoch
     judged_on: Part = Part.TEST
     nets: int = 1  # trained one after another, their probabilities averaged
+    teacher: Recipe | None = None  # of the nets whose answers teach, in place of the labels
+    teachers: int = 1  # how many of them, their probabilities averaged
     trained_by: str = __name__  # the module whose train_and_judge(experiment) does it
+
+
+@dataclasses.dataclass(frozen=True)
+class Measured:
+    """What an experiment gave: its model, its result, and what it answered to what."""
+
+    trained: Trained
+    result: Result
+    parts: dict[str, Examples]  # by name: train, validation, noisy, test
+    answers: dict[str, Answers]  # to each of them
 
 
 def load_mnist() -> tuple[data.Pair, data.Pair]:
@@ -46,18 +58,35 @@ def load_mnist() -> tuple[data.Pair, data.Pair]:
     return train_pair, test_pair
 
 
+def seeds_of(seed: int, nets: int) -> list[int]:
+    """Return a seed for each net: the experiment's own for one, others for several."""
+    return [seed] if nets == 1 else [100 * seed + net for net in range(nets)]
+
+
 def trained_nets(
     experiment: Experiment,
     taught: Examples,
     validation: Examples | None,
 ) -> Trained:
-    """Return the experiment's trained model, or the average of several, each of its own seeds."""
+    """Return the experiment's trained model, or the average of several, each of its own seeds.
+
+    A teacher is trained first, on the same examples; its seconds count, too.
+    """
     inputs, targets = taught[0], data.one_hot(taught[1])
     judged = validation and (validation[0], data.one_hot(validation[1]))
-    if experiment.nets == 1:
-        return train(experiment.recipe, inputs, targets, judged, experiment.seed)
-    seeds = [100 * experiment.seed + net for net in range(experiment.nets)]
-    return average([train(experiment.recipe, inputs, targets, judged, seed) for seed in seeds])
+    teacher = None
+    if experiment.teacher:
+        seeds = seeds_of(experiment.seed, experiment.teachers)
+        teacher = average([train(experiment.teacher, inputs, targets, seed=s) for s in seeds])
+    answers = teacher and teacher.model
+    nets = average(
+        [
+            train(experiment.recipe, inputs, targets, judged, seed, teacher=answers)
+            for seed in seeds_of(experiment.seed, experiment.nets)
+        ]
+    )
+    seconds = nets.fit_seconds + (teacher.fit_seconds if teacher else 0)
+    return dataclasses.replace(nets, fit_seconds=seconds)
 
 
 def misreadings(answers: Answers, labels: Labels) -> Result:
@@ -67,8 +96,8 @@ def misreadings(answers: Answers, labels: Labels) -> Result:
     return {"misread": misread.tolist(), "read_as": readings[misread].tolist()}
 
 
-def train_and_judge(experiment: Experiment) -> tuple[Trained, Result]:
-    """Train as the experiment says; return the trained model and the result."""
+def train_and_measure(experiment: Experiment) -> Measured:
+    """Train as the experiment says; return the trained model and what was measured of it."""
     (images, labels), (test_images, test_labels) = load_mnist()
     inputs = data.normalise(images)
     rows, held = data.split(data.training_writers(), experiment.split, seed=experiment.seed)
@@ -81,4 +110,10 @@ def train_and_judge(experiment: Experiment) -> tuple[Trained, Result]:
     record, answers = evaluate.measure(trained, **parts)
     if "test" in parts:
         record |= misreadings(answers["test"], test_labels)
-    return trained, record | {"history": trained.history}
+    return Measured(trained, record | {"history": trained.history}, parts, answers)
+
+
+def train_and_judge(experiment: Experiment) -> tuple[Trained, Result]:
+    """Train as the experiment says; return the trained model and the result."""
+    measured = train_and_measure(experiment)
+    return measured.trained, measured.result

@@ -17,7 +17,7 @@ FLOOR = 0.001  # added to each loss, so that rows never read wrong come, too
 
 
 class RowLosses(keras.losses.CategoricalCrossentropy):
-    """Cross-entropy that notes a running mean of every training row's own loss.
+    """Cross-entropy that notes a running mean of how far each training row is from its target.
 
     Given row numbers for sample weights, float32 (batch,), it weighs all alike; without them it
     notes nothing.
@@ -31,7 +31,7 @@ class RowLosses(keras.losses.CategoricalCrossentropy):
     def __call__(self, y_true, y_pred, sample_weight=None):
         if sample_weight is not None:
             rows = tf.cast(sample_weight, tf.int32)
-            losses = keras.losses.categorical_crossentropy(y_true, y_pred)
+            losses = keras.losses.kl_divergence(y_true, y_pred)
             losses = (tf.gather(self.running, rows) + losses) / 2
             self.running.scatter_update(tf.IndexedSlices(losses, rows))
         return super().__call__(y_true, y_pred)

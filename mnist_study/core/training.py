@@ -12,9 +12,12 @@ from mnist_study.arrays import HeldImages, HeldTargets, Images, Targets
 from mnist_study.core.backend import keras, tf
 from mnist_study.core.deform import deform
 from mnist_study.core.models import Recipe
+from mnist_study.core.optimizers import OnePassAdam
 from mnist_study.core.sampling import RowLosses, draw
 
 FADING = 0.3  # share of the training, at its end, in which deformations fade to half their strength
+SETTLING, PASSES = 1_000, 30  # clean images that batch normalisation sees in a batch; batches
+JUDGED = 20  # epochs after which validation images are read
 History = dict[str, list[float]]  # Keras's, by epoch
 
 
@@ -38,6 +41,28 @@ class Clock(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         self.since = self.since or time.perf_counter()
+
+
+class Settle(keras.callbacks.Callback):
+    """At the end of training, gives batch normalisation the statistics of clean digits.
+
+    What it has gathered until then is that of bent ones. Source: Wu and Johnson 2021 (arXiv
+    2105.07576), who compute the statistics anew after training.
+    """
+
+    def __init__(self, inputs: Images):
+        super().__init__()
+        self.inputs, self.epoch = inputs, 0
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch + 1
+
+    def on_train_batch_end(self, batch, logs=None):
+        model: Any = self.model
+        if {"epochs": self.epoch, "steps": batch + 1}.items() <= (self.params or {}).items():
+            parts = max(1, len(self.inputs) // SETTLING)
+            for part in range(min(PASSES, parts)):
+                model(self.inputs[part::parts], training=True)
 
 
 @dataclasses.dataclass
@@ -68,15 +93,25 @@ def steps_per_epoch(recipe: Recipe, count: int) -> int:
 
 
 def deformed_batches(
-    recipe: Recipe, inputs: Images, targets: Targets, losses: RowLosses, steps: int, seed: int
+    recipe: Recipe,
+    inputs: Images,
+    targets: Targets,
+    losses: RowLosses,
+    steps: int,
+    seed: int,
+    teacher: keras.Model | None = None,
 ) -> tf.data.Dataset:
-    """Return the batches of all epochs: deformed images, targets and, for RowLosses, their rows."""
+    """Return the batches of all epochs: deformed images, targets and, for RowLosses, their rows.
+
+    teacher: whose answers to the deformed images are the targets, in place of the given ones.
+    """
     all_images, all_targets = tf.constant(inputs), tf.constant(targets)
     shape, total = (steps, recipe.batch_size), recipe.epochs * steps
 
     def rows_of(epoch):
         return draw(losses, epoch, math.prod(shape), seed, recipe.focus).reshape(shape)
 
+    @tf.autograph.experimental.do_not_convert  # there is no loop to convert; reading takes a second
     def batch(step, rows):
         left = 1 - tf.cast(step, tf.float32) / total  # the share of training still to come
         strength = tf.minimum(1.0, 0.5 + 0.5 * left / FADING) if recipe.fade else tf.constant(1.0)
@@ -84,7 +119,8 @@ def deformed_batches(
         images = tf.gather(all_images, rows)
         images = deform(images, seeds, recipe.affine * strength, recipe.elastic * strength)
         known = (tf.cast(rows, tf.float32),) if recipe.focus else ()
-        return images, tf.gather(all_targets, rows), *known
+        answers = teacher(images, training=False) if teacher else tf.gather(all_targets, rows)
+        return images, answers, *known
 
     rows = tf.data.Dataset.range(recipe.epochs).map(
         lambda epoch: tf.ensure_shape(tf.numpy_function(rows_of, [epoch], tf.int64), shape)
@@ -92,6 +128,14 @@ def deformed_batches(
     options = tf.data.Options()
     options.autotune.enabled = False  # its thread can hold up the end of fit for half a minute
     return rows.unbatch().enumerate().map(batch).prefetch(4).with_options(options)
+
+
+def judged_epochs(epochs: int) -> list[int]:
+    """Return the epochs, from 1, after which validation images are read: 20 at most, and the last.
+
+    A curve shows no more.
+    """
+    return sorted({math.ceil(part * epochs / JUDGED) for part in range(1, JUDGED + 1)})
 
 
 def device_strategy() -> tf.distribute.Strategy:
@@ -105,6 +149,7 @@ def device_strategy() -> tf.distribute.Strategy:
 def compiled(recipe: Recipe, loss: keras.losses.Loss, steps: int, judged: bool) -> keras.Model:
     """Return a fresh model, compiled by the recipe; judged: whether metrics are followed."""
     schedule = rate_schedule(recipe.learning_rate, recipe.epochs * steps)
+    adam = OnePassAdam if recipe.one_pass else keras.optimizers.Adam
     metrics = ["accuracy", "categorical_crossentropy"] if recipe.smoothing else ["accuracy"]
     strategy = device_strategy()
     # Steps between two returns to Python; Keras's loop over several fails on several devices.
@@ -112,7 +157,7 @@ def compiled(recipe: Recipe, loss: keras.losses.Loss, steps: int, judged: bool) 
     with strategy.scope():
         model = recipe.build()
         model.compile(
-            recipe.optimizer or keras.optimizers.Adam(schedule),  # pyright: ignore[reportArgumentType]
+            recipe.optimizer or adam(schedule),  # pyright: ignore[reportArgumentType]
             loss,
             metrics=metrics if judged else None,
             steps_per_execution=at_once,
@@ -127,11 +172,13 @@ def train(
     validation: tuple[HeldImages, HeldTargets] | None = None,
     seed: int = 1,
     callbacks: Sequence[keras.callbacks.Callback] = (),
+    teacher: keras.Model | None = None,
 ) -> Trained:
     """Return a model trained by the recipe; equal seeds give equal weights.
 
-    validation: judged after each epoch and off the clock; without it nothing is judged, which is
-    faster.
+    validation: judged after epochs (judged_epochs), off the clock; without it nothing is judged,
+    which is faster. teacher: whose answers to deformed images are learnt, in place of the targets
+    (Hinton et al. 2015, arXiv 1503.02531).
     """
     keras.utils.set_random_seed(seed)
     clock, steps = Clock(), steps_per_epoch(recipe, len(inputs))
@@ -141,14 +188,18 @@ def train(
     model = compiled(recipe, loss, steps, validation is not None)
     data: dict[str, Any] = {"x": inputs, "y": targets, "batch_size": recipe.batch_size}
     if recipe.deforms:
-        batches = deformed_batches(recipe, inputs, targets, loss, steps, seed)
+        batches = deformed_batches(recipe, inputs, targets, loss, steps, seed, teacher)
         data = {"x": batches, "steps_per_epoch": steps, "shuffle": False}  # they are shuffled
+    watching = [clock, keras.callbacks.LambdaCallback(on_epoch_end=loss.end_epoch), *callbacks]
+    if recipe.settles:
+        watching = [Settle(inputs), *watching]
     history = model.fit(
         **data,
         epochs=recipe.epochs,
         validation_data=validation,
+        validation_freq=judged_epochs(recipe.epochs),  # pyright: ignore[reportArgumentType]
         validation_batch_size=2_000 if validation else None,
-        callbacks=[clock, keras.callbacks.LambdaCallback(on_epoch_end=loss.end_epoch), *callbacks],
+        callbacks=watching,
         verbose=0,  # pyright: ignore[reportArgumentType]
     ).history
     drawn = recipe.deforms and recipe.focus
@@ -156,7 +207,12 @@ def train(
 
 
 def average(trained: Sequence[Trained]) -> Trained:
-    """Return the average of trained models' answers as one; its history is the first one's."""
+    """Return the average of trained models' answers as one; its history is the first one's.
+
+    One alone comes back as it is.
+    """
+    if len(trained) == 1:
+        return trained[0]
     images = keras.Input(trained[0].model.input_shape[1:])
     answers = keras.layers.average([net.model(images) for net in trained])
     seconds = sum(net.fit_seconds for net in trained)

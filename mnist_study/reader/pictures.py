@@ -6,7 +6,6 @@ import multiprocessing
 import pathlib
 import string
 from collections.abc import Sequence
-from typing import Any
 
 import matplotlib
 import numpy as np
@@ -14,20 +13,18 @@ import PIL.Image
 import PIL.ImageDraw
 import PIL.ImageFont
 import scipy.ndimage
-import sklearn.datasets
-from jaxtyping import Bool, Float32, Integer, UInt8
+from jaxtyping import Bool, Float32, Integer
 
 from digit_reader.centre import centre_like_mnist
 from mnist_study.arrays import Examples, Images, Labels, Pixels, Targets
 from mnist_study.core.data import normalise, one_hot
 from mnist_study.reader.strokes import SIDE, Picture, curve, drawn, pen_digits
+from mnist_study.reader.uci import TAUGHT, in_mnist_form, uci_pictures
 
 MARGIN = 14  # pixels around a digit, so that it may be bent without leaving the picture
 FONTS = ("DejaVu*[!y]", "STIXGeneral*")  # of Matplotlib; DejaVu's Display fonts lack letters
 # Letters and signs that are no digits; O, I, l, S and Z could be.
 LETTERS = sorted({*string.ascii_letters, *"+=?&#@%$<>*"} - set("OoIlSsZz"))
-# UCI's digits: some are taught, some set the levels of doubt, and the rest is the test.
-UCI_TAUGHT, UCI_CALIBRATES, UCI_TESTS = slice(700), slice(700, 1_000), slice(1_000, None)
 UCI_COPIES = 50  # of each that is taught: they are few
 SMOOTH, BLOCKS = PIL.Image.Resampling.BICUBIC, PIL.Image.Resampling.NEAREST
 CHUNK = 500  # pictures that one process makes at a time
@@ -163,23 +160,6 @@ def variations(
     return inputs[..., np.newaxis], targets
 
 
-def in_mnist_form(pictures: Sequence[np.ndarray]) -> Images:
-    """Return pictures of bright ink on black, each cropped and centred as MNIST's are."""
-    return np.stack([centre_like_mnist(picture) for picture in pictures])[..., np.newaxis]
-
-
-def uci_pictures(rows: slice) -> tuple[list[UInt8[np.ndarray, "8 8"]], Labels]:
-    """Return UCI's digits in those rows of scikit-learn's, and their labels."""
-    uci: Any = sklearn.datasets.load_digits()
-    return [(15 * image).astype(np.uint8) for image in uci.images[rows]], uci.target[rows]
-
-
-def uci_digits(rows: slice = slice(None)) -> Examples:
-    """Return UCI's digits, of 13 other writers, in those rows and in MNIST's form, with labels."""
-    pictures, labels = uci_pictures(rows)
-    return in_mnist_form(pictures), labels
-
-
 def drawn_digits(count: int, seed: int | Sequence[int]) -> Examples:
     """Return pen strokes of digits in MNIST's form, with labels."""
     pictures, labels = pen_digits(count, np.random.default_rng(seed))
@@ -194,7 +174,7 @@ def training_set(
     images: of MNIST, each taken three times as it is, and twice as people would; to them come
     UCI's first digits, many times, and half as many strokes as images, in new styles.
     """
-    uci, uci_labels = uci_pictures(UCI_TAUGHT)
+    uci, uci_labels = uci_pictures(TAUGHT)
     pens, pen_labels = pen_digits(len(images) // 2, np.random.default_rng([seed, 9]))
     pictures = [*images] * 2 + uci * UCI_COPIES + [*pens]
     all_labels = np.concatenate([*[labels] * 2, *[uci_labels] * UCI_COPIES, pen_labels])

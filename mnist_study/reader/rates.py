@@ -21,6 +21,7 @@ from mnist_study.core.experiment import load_mnist
 from mnist_study.reader import export, pictures
 from mnist_study.reader.photographs import STRENGTHS, Kind, pasted, photograph
 from mnist_study.reader.strokes import pen_digits
+from mnist_study.reader.uci import CALIBRATES, TESTS, uci_pictures
 from mnist_study.records import calibration, digests, store
 
 RECORD = paths.RESULTS / "reader.json"
@@ -55,7 +56,7 @@ def digits(images: Pixels, labels: Labels, uci_rows: slice, seed: int) -> Iterat
     def some(count: int) -> np.ndarray:
         return generator.choice(len(images), min(count, len(images)), replace=False)
 
-    uci, uci_labels = pictures.uci_pictures(uci_rows)
+    uci, uci_labels = uci_pictures(uci_rows)
     yield "UCI, arrays", uci, uci_labels
     yield "UCI, pictures", [on_white(image) for image in uci], uci_labels
     pens, pen_labels = pen_digits(CLEAN, generator)
@@ -138,7 +139,7 @@ def levels() -> dict[str, float]:
     (images, labels), _ = load_mnist()
     _, held = data.split(data.training_writers())
     reader, answers, truth = Reader(temperature=1.0), [], []
-    for _, shown, known in digits(images[held], labels[held], pictures.UCI_CALIBRATES, seed=1):
+    for _, shown, known in digits(images[held], labels[held], CALIBRATES, seed=1):
         for reading, label in zip(read(shown, reader), known, strict=True):
             if reading.probabilities:
                 answers.append(reading.probabilities)
@@ -158,7 +159,7 @@ def measure(model: keras.Model) -> tuple[Rates, Rates]:
     """
     _, (images, labels) = load_mnist()
     reader, one, none = Reader(), {}, {}
-    for name, shown, known in digits(images, labels, pictures.UCI_TESTS, seed=2):
+    for name, shown, known in digits(images, labels, TESTS, seed=2):
         readings = read(shown, reader)
         one[name] = judged(readings, known)
         one[name]["benchmark_right"] = benchmark_right(model, readings, known)

@@ -4,6 +4,7 @@ from mnist_study.core import data, evaluate
 from mnist_study.core.experiment import Experiment, Result, load_mnist
 from mnist_study.core.training import Trained, train
 from mnist_study.reader import pictures
+from mnist_study.reader.uci import CALIBRATES, TESTS, uci_digits
 
 STROKES = 1_200  # digits drawn anew for the test
 
@@ -18,9 +19,9 @@ def train_and_judge(experiment: Experiment) -> tuple[Trained, Result]:
     record, _ = evaluate.measure(
         trained,
         validation=(data.normalise(images[held]), labels[held]),
-        uci_validation=pictures.uci_digits(pictures.UCI_CALIBRATES),
+        uci_validation=uci_digits(CALIBRATES),
         pens=pictures.drawn_digits(STROKES, [seed, 12]),
-        uci_test=pictures.uci_digits(pictures.UCI_TESTS),
+        uci_test=uci_digits(TESTS),
         test=(data.normalise(test_images), test_labels),
     )
     return trained, record | {"training_pictures": len(inputs)}

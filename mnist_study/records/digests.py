@@ -12,8 +12,19 @@ from typing import Any
 from mnist_study import paths
 
 # Where imports are followed from what trains outside core; what lies elsewhere decides no result.
-FOLLOWED = ("mnist_study.reader", "digit_reader")
-SHOWN = ("core", "records", "reader", "story")  # the rooms that the notebook's outputs come from
+FOLLOWED = (
+    "mnist_study.trials",
+    "mnist_study.reader",
+    "mnist_study.records.calibration",
+    "digit_reader",
+)
+SHOWN = (
+    "core",
+    "records",
+    "reader",
+    "trials",
+    "story",
+)  # the rooms that the notebook's outputs come from
 INSTALLED_AS = {
     "PIL": "pillow",
     "sklearn": "scikit-learn",

@@ -18,18 +18,35 @@ THREADS = 2  # that an experiment's matrix products are split over: another numb
 Description = dict[str, Any]  # fit for JSON
 
 
+def described(recipe: models.Recipe) -> dict[str, Any]:
+    """Return a recipe fit for JSON: its network by name, with all of its arguments."""
+    found = {field.name: getattr(recipe, field.name) for field in dataclasses.fields(recipe)}
+    arguments = inspect.signature(recipe.network).bind(**recipe.options)
+    arguments.apply_defaults()
+    return found | {"network": recipe.network.__name__, "options": arguments.arguments}
+
+
+def recipe_of(description: dict[str, Any]) -> models.Recipe:
+    """Return the recipe that is described."""
+    found = {**description}
+    found["network"] = models.registry[description["network"]].network
+    return models.Recipe(**found)
+
+
+# How to read an experiment's fields that JSON does not have.
+READ = {"recipe": recipe_of, "teacher": recipe_of, "split": data.Split, "judged_on": Part}
+
+
 def describe(experiment: Experiment, root: pathlib.Path = paths.ROOT) -> Description:
     """Return all that an experiment's result depends on."""
     found = {
         field.name: getattr(experiment, field.name) for field in dataclasses.fields(Experiment)
     }
-    recipe = {f.name: getattr(experiment.recipe, f.name) for f in dataclasses.fields(models.Recipe)}
-    arguments = inspect.signature(recipe["network"]).bind(**recipe["options"])
-    arguments.apply_defaults()
-    recipe |= {"network": recipe["network"].__name__, "options": arguments.arguments}
+    teacher = experiment.teacher and described(experiment.teacher)
     description = {
         **found,
-        "recipe": recipe,
+        "recipe": described(experiment.recipe),
+        "teacher": teacher,
         "code": digests.of_training(experiment.trained_by, root),
         "data": data.SHA256["mnist"],
         "versions": machine.versions(*digests.libraries(experiment.trained_by, root)),
@@ -41,10 +58,9 @@ def describe(experiment: Experiment, root: pathlib.Path = paths.ROOT) -> Descrip
 def experiment_of(description: Description) -> Experiment:
     """Return the experiment that is described."""
     fields = {field.name: description[field.name] for field in dataclasses.fields(Experiment)}
-    recipe = fields["recipe"]
-    recipe = models.Recipe(**recipe | {"network": models.registry[recipe["network"]].network})
-    split, judged_on = data.Split(fields["split"]), Part(fields["judged_on"])
-    return Experiment(**fields | {"recipe": recipe, "split": split, "judged_on": judged_on})
+    for name, read in READ.items():
+        fields[name] = fields[name] and read(fields[name])
+    return Experiment(**fields)
 
 
 def as_text(record: Any) -> str:

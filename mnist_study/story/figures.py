@@ -19,7 +19,7 @@ from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 from mnist_study.arrays import Answers, Labels
-from mnist_study.core.training import History
+from mnist_study.core.training import History, judged_epochs
 from mnist_study.records.calibration import risk_coverage
 from mnist_study.records.summary import Summary
 
@@ -132,8 +132,17 @@ def learning_curves(
             values = np.array(history[part + key])
             values = 1 - values + NEARLY_NONE if quantity == "accuracy" else values
             label = name if part else None
-            epochs = np.arange(1, len(values) + 1) - shift
-            axis.plot(epochs, values, style, color=colour(name), linewidth=1.2, label=label)
+            epochs = range(1, len(values) + 1)
+            if part and len(values) < len(history["loss"]):
+                epochs = judged_epochs(len(history["loss"]))
+            axis.plot(
+                np.array(epochs) - shift,
+                values,
+                style,
+                color=colour(name),
+                linewidth=1.2,
+                label=label,
+            )
     axis.set(xlabel="epoch", ylabel=quantity, yscale="log")
     if quantity == "accuracy":
         error_scale(axis, 0.0003, 0.3)

@@ -1,10 +1,16 @@
-"""Which images a run uses: MNIST's, or 5,000 of them; none is both taught and judged."""
+"""Which images a run uses: MNIST's, or 5,000 of them, none taught and judged; and no digits."""
 
+import string
+
+import matplotlib.font_manager
 import numpy as np
 from jaxtyping import Shaped
 
+from mnist_study.arrays import Images
 from mnist_study.core.data import Pair
 from mnist_study.errors import ImagesError
+from mnist_study.reader.pictures import letter_page
+from mnist_study.reader.uci import in_mnist_form
 
 
 def five_thousand() -> tuple[Pair, Pair]:
@@ -33,3 +39,13 @@ def check_no_copies(
             other = taught[image.tobytes()]
             raise ImagesError(f"test image {row} is training image {other}: leave one of them out")
     return len(testing)
+
+
+def no_digits() -> dict[str, Images]:
+    """Return pictures that are no digits, by kind; letters like 0, 1, 2 and 5 are left out."""
+    font = matplotlib.font_manager.findfont("DejaVu Sans")
+    letters = [letter for letter in string.ascii_letters if letter not in "OoIlSsZz"]
+    pages = [letter_page(letter, font, 64, 128, 32, "la") for letter in letters]
+    noise = np.random.default_rng(1).random((500, 28, 28, 1), np.float32)
+    blank = np.zeros((1, 28, 28, 1), np.float32)
+    return {"letters": in_mnist_form(pages), "noise": noise, "blank page": blank}

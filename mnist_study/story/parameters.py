@@ -10,7 +10,7 @@ from mnist_study.core.models import Recipe, registry
 from mnist_study.errors import ParameterError
 
 DENSE = registry["dense_dropout"]
-WIDTHS, DROPOUT = [2048, 512], 0.1  # what its network takes by default
+WIDTHS, DROPOUT = [2048, 256], 0.1  # what its network takes by default
 
 
 class Profile(enum.StrEnum):

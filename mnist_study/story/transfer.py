@@ -15,7 +15,7 @@ from mnist_study.core.data import one_hot
 from mnist_study.core.deform import deform
 from mnist_study.core.evaluate import accuracy
 from mnist_study.core.models import Recipe
-from mnist_study.reader.pictures import uci_digits
+from mnist_study.reader.uci import uci_digits
 
 POOL = 1_000  # UCI's first digits, of which some are given labels; the others are the test
 

@@ -106,8 +106,8 @@ def test_what_is_still_to_be_chosen_does_not_see_the_test_set(small_mnist):
 def test_nets_of_one_experiment_have_seeds_of_their_own(monkeypatch):
     seeds = []
 
-    def noted(recipe, inputs, targets, validation, seed):
-        seeds.append(seed)
+    def noted(recipe, inputs, targets, validation=None, seed=1, teacher=None):
+        seeds.append((seed, recipe.epochs, teacher is not None))
         return training.Trained(seven(), {}, 1.0)
 
     monkeypatch.setattr(experiment, "train", noted)
@@ -115,7 +115,12 @@ def test_nets_of_one_experiment_have_seeds_of_their_own(monkeypatch):
     three = Experiment("three", SPRINT, 4, nets=3)
     assert experiment.trained_nets(three, taught, None).fit_seconds == 3
     experiment.trained_nets(dataclasses.replace(three, nets=1), taught, None)
-    assert seeds == [400, 401, 402, 4]
+    assert seeds == [(400, 2, False), (401, 2, False), (402, 2, False), (4, 2, False)]
+    seeds.clear()
+    teacher = dataclasses.replace(SPRINT, epochs=5)
+    student = dataclasses.replace(three, nets=1, teacher=teacher, teachers=2)
+    assert experiment.trained_nets(student, taught, None).fit_seconds == 3
+    assert seeds == [(400, 5, False), (401, 5, False), (4, 2, True)]
 
 
 def test_other_images_than_mnist_s_are_refused(fallback, monkeypatch):

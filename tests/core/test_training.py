@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from mnist_study.core import data, models, sampling, training
-from mnist_study.core.backend import keras
+from mnist_study.core.backend import keras, tf
 from mnist_study.core.initializers import local_patches
+from mnist_study.core.optimizers import OnePassAdam
 
 
 def losses_after(*epochs):
@@ -110,6 +111,39 @@ def test_deformations_fade_to_half_their_strength_in_the_last_three_tenths(monke
     found = [images.max() for images, _ in batches(recipe, sampling.RowLosses(64, 0.0), steps=1)]
     assert found == pytest.approx([0.8] * 8 + [0.8 * (0.5 + 1 / 3), 0.8 * (0.5 + 1 / 6)], abs=1e-5)
     assert len(strengths) == 1  # traced once
+
+
+def test_a_teacher_s_answers_to_the_bent_digits_are_the_targets():
+    recipe = dataclasses.replace(models.registry["dense_dropout"], epochs=1, batch_size=32)
+    teacher = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Flatten()])
+    teacher.add(keras.layers.Dense(10, activation="softmax"))
+    inputs, targets = np.ones((64, 28, 28, 1), np.float32), data.one_hot(np.arange(64) % 10)
+    losses = sampling.RowLosses(64, 0.0)
+    found = training.deformed_batches(recipe, inputs, targets, losses, 1, 1, teacher)
+    [(images, answers, _)] = found
+    assert np.asarray(answers) == pytest.approx(np.asarray(teacher(images)), abs=1e-6)
+
+
+def test_one_pass_of_adam_does_what_its_formula_says():
+    weights, gradients = (
+        np.float32([1.0, -2.0, 3.0]),
+        np.float32([[0.5, -0.1, 0.0], [0.2, 3.0, 1.0]]),
+    )
+    variable, adam = keras.Variable(weights), OnePassAdam(0.1)
+    first, second, expected = np.zeros(3), np.zeros(3), weights.astype(float)
+    for step, gradient in enumerate(gradients, 1):
+        adam.apply([tf.constant(gradient)], [variable])
+        first, second = 0.9 * first + 0.1 * gradient, 0.999 * second + 0.001 * gradient**2
+        unbiased = first / (1 - 0.9**step), second / (1 - 0.999**step)
+        expected -= 0.1 * unbiased[0] / (np.sqrt(unbiased[1]) + 1e-7)
+        assert variable.numpy() == pytest.approx(expected, rel=1e-4)
+
+
+def test_validation_is_read_after_twenty_epochs_at_most_and_the_last():
+    assert training.judged_epochs(3) == [1, 2, 3]
+    assert training.judged_epochs(20) == [*range(1, 21)]
+    assert training.judged_epochs(40) == [*range(2, 41, 2)]
+    assert len(training.judged_epochs(50)) == 20 and training.judged_epochs(50)[-1] == 50
 
 
 def test_the_average_of_nets_averages_their_answers():

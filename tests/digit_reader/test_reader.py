@@ -17,6 +17,7 @@ from digit_reader import Certainty, NetworkError, PictureError, Reader, prepare_
 from digit_reader.files import write_atomically
 from mnist_study.reader import pictures, rates
 from mnist_study.reader.photographs import STRENGTHS, Kind, pasted, photograph
+from mnist_study.reader.uci import CALIBRATES, uci_pictures
 
 SQUARE = np.zeros((50, 50))
 FAINT = np.full((50, 50), 200, np.uint8)
@@ -129,7 +130,7 @@ def test_blank_sheets_are_refused(reader, light):
 
 
 def test_digits_of_others_and_pages(reader):
-    uci, labels = pictures.uci_pictures(pictures.UCI_CALIBRATES)
+    uci, labels = uci_pictures(CALIBRATES)
     generator = np.random.default_rng(3)
     for shown in (uci, [255 - image for image in uci], [image / 15 for image in uci]):
         right = [r.digit for r in read(list(shown[:100]), reader)] == labels[:100]

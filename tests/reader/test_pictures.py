@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from mnist_study.reader import photographs, pictures, strokes
+from mnist_study.reader import photographs, pictures, strokes, uci
 from mnist_study.reader.photographs import Kind, photograph
 
 
@@ -157,9 +157,9 @@ def test_the_reader_learns_from_mnist_its_variations_uci_and_strokes(fallback, m
 
 
 def test_uci_s_digits_are_13_other_people_s():
-    inputs, labels = pictures.uci_digits()
+    inputs, labels = uci.uci_digits()
     assert inputs.shape == (1_797, 28, 28, 1) and labels[:5].tolist() == [0, 1, 2, 3, 4]
-    some, known = pictures.uci_digits(slice(2, 4))
+    some, known = uci.uci_digits(slice(2, 4))
     assert (some == inputs[2:4]).all() and known.tolist() == [2, 3]
 
 

@@ -100,13 +100,18 @@ def test_another_setting_is_another_record(change):
 
 def test_an_option_at_its_default_is_the_same_record():
     plain = Experiment("a", registry["dense_dropout"], 1)
-    options = {"widths": (2048, 512), "dropout": 0.1, "patches": True}
+    options = {"widths": (2048, 256), "dropout": 0.1, "patches": True}
     spelt = dataclasses.replace(plain.recipe, options=options)
     assert store.describe(plain) == store.describe(dataclasses.replace(plain, recipe=spelt))
 
 
 def test_a_description_tells_all_of_its_experiment():
-    for experiment in (SPRINT, experiments.READER, experiments.MOONSHOT, *experiments.choices()):
+    for experiment in (
+        SPRINT,
+        experiments.READER,
+        experiments.DENSE_TAUGHT,
+        *experiments.choices(),
+    ):
         described = store.describe(experiment)
         again = store.experiment_of(json.loads(json.dumps(described)))
         assert store.describe(again) == described

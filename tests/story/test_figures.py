@@ -10,7 +10,9 @@ from matplotlib import pyplot as plt
 from mnist_study.core import models
 from mnist_study.core.backend import keras
 from mnist_study.records import summary
-from mnist_study.story import figures, live, robustness, tables, transfer
+from mnist_study.story import figures, live, tables, transfer
+from mnist_study.story.images import no_digits
+from mnist_study.trials import robustness
 
 
 @pytest.fixture(autouse=True)
@@ -173,7 +175,7 @@ def test_each_model_is_judged_under_each_damage(images):
 
 
 def test_what_is_no_digit():
-    shown = robustness.no_digits()
+    shown = no_digits()
     assert {kind: len(images) for kind, images in shown.items()} == {
         "letters": 44,
         "noise": 500,

@@ -2,11 +2,9 @@
 
 import dataclasses
 import math
-import string
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import matplotlib.font_manager
 import numpy as np
 import scipy.ndimage
 from numpy.typing import ArrayLike
@@ -15,7 +13,6 @@ from mnist_study.arrays import Images, Labels
 from mnist_study.core.backend import keras
 from mnist_study.core.deform import GRID, PIXELS, SHARED, warp
 from mnist_study.core.evaluate import accuracy, noisy
-from mnist_study.reader.pictures import in_mnist_form, letter_page
 
 
 def mapped(images: Images, matrix: ArrayLike, shift: tuple[float, float] = (0, 0)) -> Images:
@@ -96,22 +93,12 @@ def robustness(
 
     inputs: n a multiple of 32.
     """
-    found = []
+    found, whole = [], {name: accuracy(model, inputs, labels) for name, model in models.items()}
     for damage in DAMAGES:
         for strength in damage.strengths:
-            spoilt = np.asarray(damage.spoil(inputs, strength), np.float32)
+            spoilt = np.asarray(damage.spoil(inputs, strength), np.float32) if strength else inputs
             entry = {"corruption": damage.name, "severity": strength}
             for name, model in models.items():
-                right = accuracy(model, spoilt, labels)
+                right = accuracy(model, spoilt, labels) if strength else whole[name]
                 found.append(entry | {"model": name, "accuracy": right})
     return found
-
-
-def no_digits() -> dict[str, Images]:
-    """Return pictures that are no digits, by kind; letters like 0, 1, 2 and 5 are left out."""
-    font = matplotlib.font_manager.findfont("DejaVu Sans")
-    letters = [letter for letter in string.ascii_letters if letter not in "OoIlSsZz"]
-    pages = [letter_page(letter, font, 64, 128, 32, "la") for letter in letters]
-    noise = np.random.default_rng(1).random((500, 28, 28, 1), np.float32)
-    blank = np.zeros((1, 28, 28, 1), np.float32)
-    return {"letters": in_mnist_form(pages), "noise": noise, "blank page": blank}

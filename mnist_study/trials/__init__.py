@@ -1,0 +1,1 @@
+"""What trained models are put through: damage, small pictures, other people's digits, doubt."""
