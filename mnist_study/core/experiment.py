@@ -79,14 +79,14 @@ def trained_nets(
         seeds = seeds_of(experiment.seed, experiment.teachers)
         teacher = average([train(experiment.teacher, inputs, targets, seed=s) for s in seeds])
     answers = teacher and teacher.model
+    seeds = seeds_of(experiment.seed, experiment.nets)
     nets = average(
-        [
-            train(experiment.recipe, inputs, targets, judged, seed, teacher=answers)
-            for seed in seeds_of(experiment.seed, experiment.nets)
-        ]
+        [train(experiment.recipe, inputs, targets, judged, s, teacher=answers) for s in seeds]
     )
-    seconds = nets.fit_seconds + (teacher.fit_seconds if teacher else 0)
-    return dataclasses.replace(nets, fit_seconds=seconds)
+    if teacher is None:
+        return nets
+    seconds, of_processors = (sum(part) for part in zip(nets.spent, teacher.spent, strict=True))
+    return dataclasses.replace(nets, fit_seconds=seconds, processor_seconds=of_processors)
 
 
 def misreadings(answers: Answers, labels: Labels) -> Result:

@@ -26,7 +26,6 @@ class Recipe:
     batch_size: int = 512
     learning_rate: float = 0.012  # the peak of the study's own schedule
     optimizer: str | None = None  # a Keras optimiser as it comes, instead of Adam and that schedule
-    settles: bool = True  # whether batch normalisation ends with the statistics of clean images
     one_pass: bool = True  # whether Adam goes over each weight once, not ten times as Keras's does
     affine: float = 1.0  # strength of the affine deformations, 0 for none
     elastic: float = 1.0  # strength of the elastic deformations, 0 for none
@@ -64,7 +63,6 @@ def register(**settings: Any) -> Callable[[Network], Network]:
 
 # As people usually train: small batches of plain images, a Keras optimiser as it comes.
 PLAIN: dict[str, Any] = {"batch_size": 128, "affine": 0, "elastic": 0, "smoothing": 0}
-PLAIN |= {"settles": False}
 
 
 @register(epochs=10, optimizer="adam", **PLAIN)
@@ -134,7 +132,7 @@ def cnn(filters: tuple[int, ...] | list[int] = (24, 64, 96), units: int = 192) -
 
 
 READER: dict[str, Any] = {"epochs": 12, "images": 160_000, "batch_size": 256}
-READER |= {"settles": False, "one_pass": False}
+READER |= {"one_pass": False}
 
 
 @register(**READER, learning_rate=0.01, affine=0.4, elastic=0.4, focus=0)

@@ -16,9 +16,13 @@ from mnist_study.core.optimizers import OnePassAdam
 from mnist_study.core.sampling import RowLosses, draw
 
 FADING = 0.3  # share of the training, at its end, in which deformations fade to half their strength
-SETTLING, PASSES = 1_000, 30  # clean images that batch normalisation sees in a batch; batches
 JUDGED = 20  # epochs after which validation images are read
 History = dict[str, list[float]]  # Keras's, by epoch
+
+
+def now() -> np.ndarray:
+    """Return the time, and the processor seconds of all threads so far."""
+    return np.array([time.perf_counter(), time.process_time()])
 
 
 class Clock(keras.callbacks.Callback):
@@ -26,11 +30,22 @@ class Clock(keras.callbacks.Callback):
 
     def __init__(self):
         super().__init__()
-        self.seconds, self.since = 0.0, time.perf_counter()
+        self.since: np.ndarray | None = now()
+        self.spent = np.zeros(2)
+
+    @property
+    def seconds(self) -> float:
+        """The seconds so far."""
+        return float(self.spent[0])
+
+    @property
+    def processor_seconds(self) -> float:
+        """The seconds that processors were at work, all threads together."""
+        return float(self.spent[1])
 
     def stop(self):
-        if self.since:
-            self.seconds += time.perf_counter() - self.since
+        if self.since is not None:
+            self.spent += now() - self.since
         self.since = None
 
     def on_test_begin(self, logs=None):
@@ -40,29 +55,7 @@ class Clock(keras.callbacks.Callback):
         self.stop()
 
     def on_epoch_begin(self, epoch, logs=None):
-        self.since = self.since or time.perf_counter()
-
-
-class Settle(keras.callbacks.Callback):
-    """At the end of training, gives batch normalisation the statistics of clean digits.
-
-    What it has gathered until then is that of bent ones. Source: Wu and Johnson 2021 (arXiv
-    2105.07576), who compute the statistics anew after training.
-    """
-
-    def __init__(self, inputs: Images):
-        super().__init__()
-        self.inputs, self.epoch = inputs, 0
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self.epoch = epoch + 1
-
-    def on_train_batch_end(self, batch, logs=None):
-        model: Any = self.model
-        if {"epochs": self.epoch, "steps": batch + 1}.items() <= (self.params or {}).items():
-            parts = max(1, len(self.inputs) // SETTLING)
-            for part in range(min(PASSES, parts)):
-                model(self.inputs[part::parts], training=True)
+        self.since = now() if self.since is None else self.since
 
 
 @dataclasses.dataclass
@@ -72,9 +65,15 @@ class Trained:
     model: keras.Model
     history: History  # the loss and, with validation, accuracies and losses
     fit_seconds: float  # building, compiling and all epochs, without validation
+    processor_seconds: float = 0.0  # of all threads in that time
     row_losses: np.ndarray | None = (
         None  # where rows are drawn by them: float32 (n,), running means
     )
+
+    @property
+    def spent(self) -> tuple[float, float]:
+        """The seconds of training, and those of its processors."""
+        return self.fit_seconds, self.processor_seconds
 
 
 def rate_schedule(peak: float, steps: int) -> keras.optimizers.schedules.LearningRateSchedule:
@@ -191,8 +190,6 @@ def train(
         batches = deformed_batches(recipe, inputs, targets, loss, steps, seed, teacher)
         data = {"x": batches, "steps_per_epoch": steps, "shuffle": False}  # they are shuffled
     watching = [clock, keras.callbacks.LambdaCallback(on_epoch_end=loss.end_epoch), *callbacks]
-    if recipe.settles:
-        watching = [Settle(inputs), *watching]
     history = model.fit(
         **data,
         epochs=recipe.epochs,
@@ -203,7 +200,8 @@ def train(
         verbose=0,  # pyright: ignore[reportArgumentType]
     ).history
     drawn = recipe.deforms and recipe.focus
-    return Trained(model, history, clock.seconds, loss.running.numpy() if drawn else None)
+    losses = loss.running.numpy() if drawn else None
+    return Trained(model, history, clock.seconds, clock.processor_seconds, losses)
 
 
 def average(trained: Sequence[Trained]) -> Trained:
@@ -215,5 +213,7 @@ def average(trained: Sequence[Trained]) -> Trained:
         return trained[0]
     images = keras.Input(trained[0].model.input_shape[1:])
     answers = keras.layers.average([net.model(images) for net in trained])
-    seconds = sum(net.fit_seconds for net in trained)
-    return Trained(keras.Model(images, answers), trained[0].history, seconds)
+    seconds, of_processors = (
+        sum(part) for part in zip(*[net.spent for net in trained], strict=True)
+    )
+    return Trained(keras.Model(images, answers), trained[0].history, seconds, of_processors)

@@ -15,9 +15,7 @@ from mnist_study.core.data import one_hot
 from mnist_study.core.deform import deform
 from mnist_study.core.evaluate import accuracy
 from mnist_study.core.models import Recipe
-from mnist_study.reader.uci import uci_digits
-
-POOL = 1_000  # UCI's first digits, of which some are given labels; the others are the test
+from mnist_study.reader.uci import TESTS, uci_digits
 
 
 class Way(enum.StrEnum):
@@ -38,22 +36,23 @@ class Learner:
         self.seed, self.share, self.teacher, self.student = seed, share, teacher, recipe.build()
         self.fresh = self.student.get_weights()
         self.student.compile("adam", "categorical_crossentropy", steps_per_execution=20)
+        self.as_it_is = accuracy(teacher, self.inputs[TESTS], self.labels[TESTS])
         body = keras.Model(teacher.inputs[0], teacher.layers[-1].input)
         self.features = body(self.inputs, training=False).numpy()
 
     def score(self, way: Way, rows: Rows) -> float:
         """Return the accuracy on UCI's test digits after learning the labelled rows in that way."""
-        test = slice(POOL, None)
+        if way is Way.AS_IT_IS:
+            return self.as_it_is
         if way is Way.FROZEN:
             softmax = sklearn.linear_model.LogisticRegression(max_iter=1_000)
             softmax.fit(self.features[rows], self.labels[rows])
-            return float(softmax.score(self.features[test], self.labels[test]))
-        model = self.teacher
+            return float(softmax.score(self.features[TESTS], self.labels[TESTS]))
         if way is Way.TUNED:
             model = self.learn(self.teacher.get_weights(), rows, 0.0003, batch_size=32, steps=40)
-        elif way is Way.SCRATCH:
+        else:
             model = self.learn(self.fresh, rows, 0.003, batch_size=64, steps=50)
-        return accuracy(model, self.inputs[test], self.labels[test])
+        return accuracy(model, self.inputs[TESTS], self.labels[TESTS])
 
     def learn(
         self, weights: list[np.ndarray], rows: Rows, rate: float, batch_size: int, steps: int
@@ -74,7 +73,7 @@ class Learner:
     def draw(self, size: int, number: int) -> Rows:
         """Return size rows of each digit from the pool: equal numbers give equal draws."""
         generator = np.random.default_rng([self.seed, size, number])
-        pool = [np.flatnonzero(self.labels[:POOL] == digit) for digit in range(10)]
+        pool = [np.flatnonzero(self.labels[: TESTS.start] == digit) for digit in range(10)]
         return np.concatenate([generator.choice(rows, size, replace=False) for rows in pool])
 
     def compare(self, sizes: Sequence[int], draws: int) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ from matplotlib import pyplot as plt
 
 from mnist_study.core import models
 from mnist_study.core.backend import keras
+from mnist_study.reader import uci
 from mnist_study.records import summary
 from mnist_study.story import figures, live, tables, transfer
 from mnist_study.story.images import no_digits
@@ -195,7 +196,7 @@ def learner():
 
 def test_each_digit_gets_equally_many_labels_of_the_pool(learner):
     rows = learner.draw(3, 0)
-    assert np.bincount(learner.labels[rows]).tolist() == [3] * 10 and rows.max() < transfer.POOL
+    assert np.bincount(learner.labels[rows]).tolist() == [3] * 10 and rows.max() < uci.TESTS.start
     assert (rows == learner.draw(3, 0)).all() and (rows != learner.draw(3, 1)).any()
 
 
