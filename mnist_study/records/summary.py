@@ -68,11 +68,14 @@ def populations(name: str) -> Summary:
     return population_record(wrong(name), data.test_writers())
 
 
-def classic_times(name: str) -> list[float]:
-    """Return fit times in units of classic_mlp's, of each seed trained beside it."""
+def classic_times(name: str, clock: str = "fit_seconds") -> list[float]:
+    """Return training times in units of classic_mlp's, of each seed trained beside it.
+
+    clock: "fit_seconds", or "processor_seconds" of all threads.
+    """
     classic = kept("classic_mlp")
     return [
-        result["fit_seconds"] / classic[seed]["fit_seconds"]
+        result[clock] / classic[seed][clock]
         for seed, result in kept(name).items()
         if seed in classic
         and result["machine"]["processor"] == classic[seed]["machine"]["processor"]
@@ -84,7 +87,11 @@ def over_seeds(name: str) -> dict[str, Spread]:
     runs = list(kept(name).values())
     keys = [key for key in runs[0] if key.endswith("_accuracy") or key == "fit_seconds"]
     found = {key: spread([run[key] for run in runs]) for key in keys}
-    return found | {"classic_times": spread(classic_times(name))}
+    of_processors = spread(classic_times(name, "processor_seconds"))
+    return found | {
+        "classic_times": spread(classic_times(name)),
+        "processor_times": of_processors,
+    }
 
 
 def ladder() -> list[Summary]:

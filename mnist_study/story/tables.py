@@ -51,6 +51,7 @@ def over_seeds(names: Iterable[str]) -> pd.DataFrame:
         row["95% over seeds and writers"] = "{:.2%} to {:.2%}".format(*found["ci95"])
         row["validation"] = f"{models['validation_accuracy']['mean']:.2%}"
         row["training time, plain recipe = 1"] = f"{models['classic_times']['mean']:.1f}"
+        row["processor time"] = f"{models['processor_times']['mean']:.1f}"
     return pd.DataFrame(rows).T
 
 

@@ -99,4 +99,6 @@ def shown_figures(notebook):
 def timeless(record):
     """Return a run's models without the seconds that they took."""
     models = record["models"].items()
-    return {n: {k: v for k, v in model.items() if k != "fit_seconds"} for n, model in models}
+    return {
+        n: {k: v for k, v in model.items() if not k.endswith("_seconds")} for n, model in models
+    }

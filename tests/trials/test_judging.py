@@ -21,12 +21,12 @@ def test_shares_come_back_from_the_record_to_three_places():
     assert judging.unpacked(text) == pytest.approx(shares, rel=1e-3)
 
 
-def test_a_digit_is_shrunk_to_eight_pixels_of_the_same_brightness():
+def test_a_digit_is_shrunk_to_counts_of_its_ink():
     image = np.zeros((28, 28), np.uint8)
     image[4:20, 10:18] = 200  # twice as tall as wide
     [small] = judging.shrunk(image[np.newaxis])
     assert small.shape == (8, 8)
-    assert (small[:, 2:6] == 200).all() and small[:, [0, 1, 6, 7]].max() == 0
+    assert (small[:, 2:6] == 15 * 16).all() and small[:, [0, 1, 6, 7]].max() == 0
 
 
 def answers(*confident):
