@@ -277,10 +277,10 @@ all 60,000 images, ours from 54,000, since 6,000 validate. One training moves by
 
 ![Test accuracy against processor time of this study's recipes and of others](peers.png)
 
-| recipe | what it is | trainings | test accuracy | time |
-|---|---|--:|--:|--:|
+| recipe | what it is | trainings | test accuracy | time | 10¹² operations |
+|---|---|--:|--:|--:|--:|
 """
-ROW = "| `{name}` | {what} | {count} | {accuracy} | {time:.2f} |"
+ROW = "| `{name}` | {what} | {count} | {accuracy} | {time:.2f} | {operations} |"
 WHAT = {
     "classic_mlp": "this study's plain recipe: Keras's mnist_mlp on 54,000 images",
     "sprint": "ours: dense, 256-128, in seconds",
@@ -289,6 +289,25 @@ WHAT = {
     "cnn": "ours: convolutional",
     "dense_dropout": "ours: dense, what the notebook is about",
 }
+
+
+def operations(name: str) -> float:
+    """Return the multiplications and additions of matrices in training one of our recipes.
+
+    A layer's weights are used three times for each image: forward, for their own gradient, and for
+    that of the layer below, which the first layer need not have.
+    """
+    from mnist_study.core import training
+    from mnist_study.records import experiments
+
+    recipe = (experiments.MODELS | experiments.MARKS)[name]
+    layers = [layer for layer in recipe.build().layers if hasattr(layer, "kernel")]
+    of_image = 0
+    for place, layer in enumerate(layers):
+        pixels = math.prod(layer.output.shape[1:-1])  # of an image between convolutions, else 1
+        of_image += 2 * (3 if place else 2) * pixels * math.prod(layer.kernel.shape)
+    steps = training.steps_per_epoch(recipe, 54_000)
+    return of_image * recipe.epochs * steps * recipe.batch_size
 
 
 def summary(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -301,6 +320,7 @@ def summary(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     for name, trained in of_name.items():
         what = WHAT.get(name) or (RECIPES[name].__doc__ or "").splitlines()[0].rstrip(".")
         found.append({"name": name, "what": what, "count": len(trained), "unit": unit})
+        found[-1]["operations"] = f"{operations(name) / 1e12:.2f}" if name in OURS else ""
         found[-1]["accuracies"] = [float(row["accuracy"]) for row in trained]
         found[-1]["time"] = statistics.mean(float(row["processor"]) for row in trained) / unit
     return sorted(found, key=lambda line: line["time"])

@@ -47,21 +47,9 @@ LADDER = {
     "step_patches": replace(SMOOTH, options={}),
     "step_focus": BRIEF,
 }
-# What one part of a network does: each experiment is one of the above but for that part.
-WITHOUT = {
-    "classic_mlp_without_dropout": replace(MODELS["classic_mlp"], options={"dropout": 0}),
-    "dense_dropout_without_dropout": replace(DENSE, options={"dropout": 0}),
-    "step_wide_without_normalisation": replace(
-        WIDE, options={"patches": False, "normalise": False}, learning_rate=0.002
-    ),
-}
 # Who teaches.
 TAUGHT = {"taught_by_students": Split.STUDENTS, "taught_by_census": Split.CENSUS}
 TAUGHT |= {"taught_by_both": Split.BOTH}
-# How far a better net brings a dense one: its answers are learnt, in place of the labels.
-DENSE_TAUGHT = Experiment(
-    "dense_taught", replace(DENSE, smoothing=0), 1, teacher=CNN, trained_by=JUDGED_FULLY
-)
 # The reader of people's own digits, taught by pictures as they take them.
 READER = Experiment(
     "digit_reader", registry["digit_reader"], 1, trained_by="mnist_study.reader.training"
@@ -85,7 +73,7 @@ def of_seed(seed: int) -> list[Experiment]:
     if seed in FEW_SEEDS:
         found += [
             Experiment(name, recipe, seed, trained_by=JUDGED_FULLY)
-            for name, recipe in (LADDER | WITHOUT).items()
+            for name, recipe in LADDER.items()
         ]
         found += [Experiment(name, SHORT, seed, split) for name, split in TAUGHT.items()]
     return found
@@ -104,8 +92,7 @@ def choices() -> list[Experiment]:
 def study() -> list[Experiment]:
     """Return all experiments of the study, those of one seed together."""
     found = [experiment for seed in SEEDS for experiment in of_seed(seed)] + choices()
-    found += [replace(READER, seed=seed) for seed in FEW_SEEDS]
-    return found + [replace(DENSE_TAUGHT, seed=seed) for seed in FEW_SEEDS]
+    return found + [replace(READER, seed=seed) for seed in FEW_SEEDS]
 
 
 def known_seconds(store: Store, descriptions: Iterable[Description]) -> dict[str, float]:

@@ -13,6 +13,7 @@ import pytest
 from support.notebook import read_notebook
 from support.project import ROOT
 
+from mnist_study.core import training
 from mnist_study.reader import rates
 from mnist_study.records import experiments, summary
 from mnist_study.ship import report
@@ -76,14 +77,13 @@ MOVES = [
     for model in variant["models"].values()
 ]
 UCI = rates.kept()["one_digit"]["UCI, pictures"]
-MOONSHOT = RUNGS["moonshot"]
 TRIED = pd.read_csv(ROOT / "results" / "tried.csv").drop_duplicates(["variant", "epochs"])
 ours, classic, cnn = accuracy(OURS), accuracy("classic_mlp"), accuracy("cnn")
 KEPT = [summary.kept(name).values() for name in (OURS, "cnn")]
 AHEAD = [len(ours["misread"]) - len(cnn["misread"]) for ours, cnn in zip(*KEPT, strict=True)]
 calibration = RECORD["calibration"][OURS]
 CLAIMS = [
-    ("# {:.1%} on MNIST with a dense network", ours["mean"]),
+    ("# {:.2%} on MNIST with a dense network", ours["mean"]),
     ("reads **{:.2%}** of MNIST's test digits right", ours["mean"]),
     ("the mean of {} training seeds", SEEDS["runs"]),
     (
@@ -95,7 +95,7 @@ CLAIMS = [
         classic_times(OURS),
         classic["mean"],
     ),
-    ("trained twice as long, read {:.2%} together", MOONSHOT["test_accuracy"]["mean"]),
+    ("better and cheaper: {:.2%} in {:.1f} times", cnn["mean"], classic_times("cnn")),
     ("**The plain recipe reads {:.1%} of the test digits right**", classic["mean"]),
     (
         "{:.2%} ± {:.2%}, mean and standard deviation over five seeds",
@@ -105,7 +105,7 @@ CLAIMS = [
     ("{:.2f} points more than the 97.74%", 100 * (classic["mean"] - 0.9774)),
     ("From {} variants, tried in", len(TRIED)),
     (
-        "a local start and hard rows take a dense net from {:.1%} to {:.1%}",
+        "a local start and hard rows take a dense net from {:.2%} to {:.2%}",
         classic["mean"],
         ours["mean"],
     ),
@@ -113,21 +113,15 @@ CLAIMS = [
     ("first weights in patches {:.0%}", removed("step_smooth", "step_patches")),
     ("drawing rows by their loss {:.0%}", removed("step_patches", "step_focus")),
     ("in every seed, by {:.0f} of the 10,000 images", statistics.mean(AHEAD)),
-    ("forty epochs instead of seven {:.0%}", removed("step_focus", OURS)),
+    ("fifty epochs instead of seven {:.0%}", removed("step_focus", OURS)),
     ("**Ours goes to {:.2%} ± {:.2%}**", ours["mean"], ours["sd"]),
-    ("two minutes take a dense net to {:.2%}", ours["mean"]),
+    ("three minutes take a dense net to {:.2%}", ours["mean"]),
     (
         "in {:.1f} times the plain recipe's training time, {:.2f} points short of the mark",
         classic_times(OURS),
         100 * (0.995 - ours["mean"]),
     ),
-    (
-        "their probabilities averaged, read {:.2%} ± {:.2%} over five seeds, in {:.1f} minutes",
-        MOONSHOT["test_accuracy"]["mean"],
-        MOONSHOT["test_accuracy"]["sd"],
-        MOONSHOT["fit_seconds"]["mean"] / 60,
-    ),
-    ("114 GPU hours, is {:.2f} points away", 100 * (0.9965 - MOONSHOT["test_accuracy"]["mean"])),
+    ("114 GPU hours, is {:.2f} points away", 100 * (0.9965 - ours["mean"])),
     (
         "`cnn` reads {:.2%} ± {:.2%} in {:.1f} times",
         cnn["mean"],
@@ -204,8 +198,10 @@ MISTAKES = round((1 - MODELS[OURS]["test_accuracy"]) * RECORD["dataset"]["test"]
 def ahead(name):
     """Return the share of the epochs whose validation accuracy exceeds the training accuracy."""
     history = summary.kept(name)[1]["history"]
-    pairs = zip(history["val_accuracy"], history["accuracy"], strict=True)
-    return statistics.mean(judged > learnt for judged, learnt in pairs)
+    epochs = training.judged_epochs(len(history["accuracy"]))
+    learnt = [history["accuracy"][epoch - 1] for epoch in epochs]
+    pairs = zip(history["val_accuracy"], learnt, strict=True)
+    return statistics.mean(held_out > taught for held_out, taught in pairs)
 
 
 def confused():
@@ -235,12 +231,12 @@ COMPARISONS = [
         min(AHEAD) > 0,
     ),
     (
-        "mark falls in about a twelfth of its time",
-        MARKS[0.984]["reached"] and 1 / 13 < MARKS[0.984]["classic_times"]["mean"] < 1 / 11,
+        "mark falls in about a fifteenth of its time",
+        MARKS[0.984]["reached"] and 1 / 17 < MARKS[0.984]["classic_times"]["mean"] < 1 / 13,
     ),
     (
-        "A few seconds match the plain recipe, two minutes take a dense net to",
-        MARKS[0.984]["fit_seconds"]["mean"] < 5 and MARKS[0.995]["fit_seconds"]["mean"] < 120,
+        "A few seconds match the plain recipe, three minutes take a dense net to",
+        MARKS[0.984]["fit_seconds"]["mean"] < 5 and MARKS[0.995]["fit_seconds"]["mean"] < 180,
     ),
     (
         "On plain images training runs away from validation; on deformed ones it trails behind",
@@ -251,8 +247,9 @@ COMPARISONS = [
         climbs("classic_mlp"),
     ),
     (
-        "Every model misreads students' digits more often",
-        all(ratio(name)[1] > 1 for name in FOUR),
+        "Every model misreads students' digits more often, but for `cnn` the interval holds 1",
+        [ratio(name)[1] > 1 for name in FOUR] == [True, True, True, False]
+        and ratio("cnn")[0] > 1,
     ),
     (
         "For the most part. **Taught by Census employees alone",
@@ -301,7 +298,7 @@ FACTS = [  # of others, of how things are arranged, or names; each as it stands 
     r"28×28|20×20|8×8|0–255|\[0, 1\]",
     r"512 units, dropout, RMSprop, 20 passes over the images in batches of 128",
     r"6\.3 times for 99\.49%",  # of the version before, as results/ had it at 46cb289
-    r"hidden layers of 2,048 and 512 units|Three nets of 80 epochs each",
+    r"hidden layers of 2,048 and 256 units",
     r"99\.42% to 99\.46% in three runs",  # on three trainings that results/ does not keep
     r"standard deviation of 0\.15",
     r"a hundredth of them",

@@ -16,7 +16,9 @@ from mnist_study.records import digests, experiments, store
 CORE = sorted(path.name for path in (paths.PACKAGE / "core").glob("*.py"))
 READERS = ["reader/strokes.py", "reader/strokes.json", "reader/pictures.py", "reader/training.py"]
 OTHERS = ["reader/rates.py", "records/intervals.py", "story/figures.py", "ship/report.py"]
-SPRINT = experiments.of_seed(1)[4]
+JUDGED, *_, SPRINT = experiments.of_seed(1)[:5]
+TAUGHT = dataclasses.replace(SPRINT, teacher=registry["cnn"], teachers=2)
+TRIALS = ["trials/judging.py", "trials/robustness.py", "reader/uci.py", "records/calibration.py"]
 
 
 @pytest.fixture
@@ -31,39 +33,48 @@ def project(tmp_path):
 
 
 def stale(project, name, addition):
-    """Return whether an addition to a file makes a dense net's training stale, and the reader's."""
+    """Return whether an addition to a file makes trainings stale.
+
+    Of a dense net, of one that is judged by more than test digits, and of the reader.
+    """
     path = project / name
-    before = [store.describe(e, project) for e in (SPRINT, experiments.READER)]
+    before = [store.describe(e, project) for e in (SPRINT, JUDGED, experiments.READER)]
     path.write_text(path.read_text(encoding="utf-8") + addition, encoding="utf-8")
     digests.of_file.cache_clear()
     digests.imports.cache_clear()
-    after = [store.describe(e, project) for e in (SPRINT, experiments.READER)]
+    after = [store.describe(e, project) for e in (SPRINT, JUDGED, experiments.READER)]
     return [old != new for old, new in zip(before, after, strict=True)]
 
 
 @pytest.mark.parametrize("name", CORE)
 def test_code_of_core_makes_every_training_stale(project, name):
-    assert stale(project, f"mnist_study/core/{name}", "\nADDED = 1\n") == [True, True]
+    assert stale(project, f"mnist_study/core/{name}", "\nADDED = 1\n") == [True] * 3
 
 
 @pytest.mark.parametrize("name", READERS)
 def test_what_makes_the_reader_s_pictures_makes_its_training_stale(project, name):
-    assert stale(project, f"mnist_study/{name}", "\n") == [False, name.endswith(".json")]
+    assert stale(project, f"mnist_study/{name}", "\n") == [False, False, name.endswith(".json")]
     if name.endswith(".py"):
-        assert stale(project, f"mnist_study/{name}", "\nADDED = 1\n") == [False, True]
+        assert stale(project, f"mnist_study/{name}", "\nADDED = 1\n") == [False, False, True]
 
 
-def test_what_centres_the_reader_s_pictures_makes_its_training_stale(project):
-    assert stale(project, "digit_reader/centre.py", "\nADDED = 1\n") == [False, True]
+def test_what_centres_pictures_makes_stale_what_reads_others_digits(project):
+    assert stale(project, "digit_reader/centre.py", "\nADDED = 1\n") == [False, True, True]
+
+
+@pytest.mark.parametrize("name", TRIALS)
+def test_what_tries_a_model_makes_stale_what_is_tried(project, name):
+    of_reader = name == "reader/uci.py"
+    assert stale(project, f"mnist_study/{name}", "\nADDED = 1\n") == [False, True, of_reader]
 
 
 @pytest.mark.parametrize("name", OTHERS)
 def test_what_only_judges_or_shows_makes_no_training_stale(project, name):
-    assert stale(project, f"mnist_study/{name}", "\nADDED = 1\n") == [False, False]
+    assert stale(project, f"mnist_study/{name}", "\nADDED = 1\n") == [False] * 3
 
 
 def test_comments_and_docstrings_make_nothing_stale(project):
-    assert stale(project, "mnist_study/core/data.py", "\n# more\n") == [False, False]
+    assert stale(project, "mnist_study/core/data.py", "\n# more\n") == [False] * 3
     documented = '\n\ndef added():\n    """{}"""\n    return 1\n'
     path = project / "mnist_study" / "core" / "data.py"
     text = path.read_text(encoding="utf-8")
@@ -86,8 +97,9 @@ CHANGES = {
     "split": {"split": Split.CENSUS},
     "judged_on": {"judged_on": Part.VALIDATION},
     "nets": {"nets": 2},
-    "recipe": {"recipe": dataclasses.replace(SPRINT.recipe, epochs=4)},
-    "option": {"recipe": dataclasses.replace(SPRINT.recipe, options={"widths": (384, 250)})},
+    "teacher": {"teacher": registry["cnn"]},
+    "recipe": {"recipe": dataclasses.replace(SPRINT.recipe, epochs=6)},
+    "option": {"recipe": dataclasses.replace(SPRINT.recipe, options={"widths": (256, 120)})},
 }
 
 
@@ -109,7 +121,7 @@ def test_a_description_tells_all_of_its_experiment():
     for experiment in (
         SPRINT,
         experiments.READER,
-        experiments.DENSE_TAUGHT,
+        TAUGHT,
         *experiments.choices(),
     ):
         described = store.describe(experiment)

@@ -73,6 +73,13 @@ def test_training_is_half_an_epoch_early_and_accuracy_shown_as_error():
     assert dashed.get_ydata().tolist() == [0.3, 0.1]
 
 
+def test_validation_stands_at_the_epochs_after_which_it_was_read():
+    history = {"accuracy": [0.9] * 40, "val_accuracy": [0.95] * 20}
+    history |= {"loss": [1.0] * 40}
+    dashed, solid = figures.learning_curves({"cnn": history}, "accuracy").axes[0].lines
+    assert dashed.get_xdata()[-1] == 39.5 and solid.get_xdata().tolist() == [*range(2, 41, 2)]
+
+
 def test_the_ladder_s_bars_end_at_the_mean_error():
     spread = {"mean": 0.99}
     rungs = [
@@ -217,15 +224,15 @@ def test_training_is_told_line_by_line(monkeypatch):
     monkeypatch.setattr(live.DisplayHandle, "update", lambda self, shown: told.append(shown.data))
     monkeypatch.setattr(live, "SECONDS", -1)
     chart = live.LiveChart("cnn")
-    chart.set_params({"epochs": 2})
+    chart.set_params({"epochs": 3})
     chart.on_train_begin()
-    for epoch, accuracy in enumerate((0.9, 0.95)):
+    for epoch, logs in enumerate([{"val_accuracy": 0.9}, {}, {"val_accuracy": 0.95}]):
         chart.on_epoch_begin(epoch)
-        chart.on_epoch_end(epoch, {"val_accuracy": accuracy})
+        chart.on_epoch_end(epoch, logs)  # validation is not read after each
     chart.on_train_end()
     lines = [text for text in told if isinstance(text, str) and text]
-    assert lines[:2] == ["**cnn** starts", "**cnn**, epoch 1 of 2: validation accuracy 90.00%"]
-    assert lines[-1].startswith("**cnn**: 2 epochs in 0 s, validation accuracy 95.00%")
+    assert lines[:2] == ["**cnn** starts", "**cnn**, epoch 1 of 3: validation accuracy 90.00%"]
+    assert lines[-1].startswith("**cnn**: 3 epochs in 0 s, validation accuracy 95.00%")
     pictures = [shown for shown in told if isinstance(shown, bytes)]
     assert len(pictures) == 2 and pictures[0].startswith(b"\x89PNG")
 
