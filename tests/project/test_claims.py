@@ -247,7 +247,7 @@ COMPARISONS = [
         climbs("classic_mlp"),
     ),
     (
-        "Every model misreads students' digits more often, but for `cnn` the interval holds 1",
+        "Every model misreads students' digits more often, though for `cnn` the interval allows for no difference",
         [ratio(name)[1] > 1 for name in FOUR] == [True, True, True, False]
         and ratio("cnn")[0] > 1,
     ),
@@ -261,8 +261,8 @@ COMPARISONS = [
     ),
     ("**It confuses digits that look alike**, 4 and 9 first", {4, 9} == set(confused())),
     (
-        "about a seventh of its mistakes are at labels that people dispute",
-        0.13 < RECORD["labels"]["misread"] / MISTAKES < 0.16,
+        "about a sixth of its mistakes are at labels that people dispute",
+        0.15 < RECORD["labels"]["misread"] / MISTAKES < 0.185,
     ),
     (
         "it makes next to no errors on the rest",
@@ -278,8 +278,8 @@ COMPARISONS = [
         min(damaged("rotation", 25), damaged("shift", 3)) > 0.95 > damaged("noise", 0.15),
     ),
     (
-        "A fifth of the printed letters pass the threshold, and so does a blank page",
-        0.18 < nonsense("letters") < 0.22 and nonsense("blank page") == 1,
+        "Almost a quarter of the printed letters pass the threshold, and so does a blank page",
+        0.21 < nonsense("letters") < 0.25 and nonsense("blank page") == 1,
     ),
     (
         "Not by confidence alone: guessing gives",
