@@ -30,7 +30,7 @@ def unpacked(text: str) -> Float[np.ndarray, "n"]:
     return np.frombuffer(base64.b64decode(text), "<f2").astype(float)
 
 
-def some(inputs: np.ndarray, labels: Labels, count: int) -> tuple[np.ndarray, Labels]:
+def some(inputs: np.ndarray, labels: Labels, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Return so many of the examples, evenly spaced."""
     rows = np.linspace(0, len(labels) - 1, count).astype(int)
     return inputs[rows], labels[rows]

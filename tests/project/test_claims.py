@@ -247,9 +247,8 @@ COMPARISONS = [
         climbs("classic_mlp"),
     ),
     (
-        "Every model misreads students' digits more often, though for `cnn` the interval allows for no difference",
-        [ratio(name)[1] > 1 for name in FOUR] == [True, True, True, False]
-        and ratio("cnn")[0] > 1,
+        "Every model misreads students' digits more often, though for `cnn` the interval",
+        [ratio(name)[1] > 1 for name in FOUR] == [True, True, True, False] and ratio("cnn")[0] > 1,
     ),
     (
         "For the most part. **Taught by Census employees alone",
@@ -306,7 +305,7 @@ FACTS = [  # of others, of how things are arranged, or names; each as it stands 
     r"13 people|around 1990|5,000 MNIST images",
     r"4 and 9 first|these 15 contested labels|25 degrees",
     r"a tilted or wavy 3 is still a 3|drawn 4, (where the network looked, )?the 28 by 28 pixels",
-    r"UCI's first 700|a 7 with a bar",  # of people.UCI_TAUGHT, and a style of pens
+    r"UCI's first 700|a 7 with a bar",  # of uci.TAUGHT, and a style of pens
     r'"9", "probably 9" or "9 or 3\?"|\(n, 28, 28, 1\)',
     r"do not take 99\.5% for a promise",
     r"et al\. \d{4}|BY-SA 3\.0|Python 3\.11, 3\.12 or 3\.13|3 GB",

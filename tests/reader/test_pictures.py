@@ -147,7 +147,7 @@ def test_the_reader_learns_from_mnist_its_variations_uci_and_strokes(fallback, m
         return np.zeros((1, 28, 28, 1), np.float32), np.zeros((1, 10), np.float32)
 
     monkeypatch.setattr(pictures, "variations", noted)
-    monkeypatch.setattr(pictures, "UCI_TAUGHT", slice(3))
+    monkeypatch.setattr(pictures, "TAUGHT", slice(3))
     inputs, targets = pictures.training_set(images[:8], labels[:8], seed=1)
     assert len(inputs) == len(targets) == 3 * 8 + 1
     assert (targets[:8].argmax(1) == labels[:8]).all() and (inputs[8:16] == inputs[:8]).all()

@@ -196,8 +196,8 @@ def test_rates_are_measured_and_levels_set_on_few_pictures(fallback, monkeypatch
     (images, labels), test = fallback
     monkeypatch.setattr(rates, "load_mnist", lambda: ((images, labels), test))
     monkeypatch.setattr(rates.data, "split", lambda writers: (np.arange(100), np.arange(100, 200)))
-    monkeypatch.setattr(pictures, "UCI_CALIBRATES", slice(700, 710))
-    monkeypatch.setattr(pictures, "UCI_TESTS", slice(1_000, 1_010))
+    monkeypatch.setattr(rates, "CALIBRATES", slice(700, 710))
+    monkeypatch.setattr(rates, "TESTS", slice(1_000, 1_010))
     levels = []
     monkeypatch.setattr(export, "write_levels", levels.append)
     monkeypatch.setattr(rates, "RECORD", tmp_path / "reader.json")

@@ -101,7 +101,7 @@ def test_the_committed_records_add_up(monkeypatch):
     assert seeds["runs"] == 5 and set(seeds["models"]) == set(summary.MODELS)
     for name, *_, accuracy, seconds in summary.times():
         assert 0.9 < accuracy < 1 and seconds > 0, name
-    assert len(seeds["ablation"]) == 11 and len(seeds["time_to_accuracy"]) == 8
+    assert len(seeds["ablation"]) == 10 and len(seeds["time_to_accuracy"]) == 8
 
 
 CPUINFO = """processor : 0
@@ -131,6 +131,6 @@ def test_the_committed_model_loads_and_other_weights_are_refused():
     from mnist_study import paths
 
     model = saved_model.load(paths.MODEL)
-    assert model.count_params() == 2_241_034
+    assert model.count_params() == 1_713_418
     with pytest.raises(SavedModelError, match="other weights than the record says"):
         saved_model.load(paths.MODEL, "0" * 64)
