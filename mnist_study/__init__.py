@@ -7,7 +7,7 @@ MODULES = {
     "core": ("data", "deform", "evaluate", "initializers", "models", "sampling", "training"),
     "records": ("calibration", "intervals", "machine", "summary"),
     "reader": ("photographs", "pictures", "rates", "uci"),
-    "trials": ("robustness",),
+    "trials": ("judging", "robustness"),
     "story": ("figures", "images", "live", "session", "tables", "transfer"),
 }
 ROOMS = {module: room for room, modules in MODULES.items() for module in modules}

@@ -18,13 +18,8 @@ FOLLOWED = (
     "mnist_study.records.calibration",
     "digit_reader",
 )
-SHOWN = (
-    "core",
-    "records",
-    "reader",
-    "trials",
-    "story",
-)  # the rooms that the notebook's outputs come from
+# The rooms that the notebook's outputs come from.
+SHOWN = ("core", "records", "reader", "trials", "story")
 INSTALLED_AS = {
     "PIL": "pillow",
     "sklearn": "scikit-learn",

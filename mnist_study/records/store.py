@@ -42,11 +42,10 @@ def describe(experiment: Experiment, root: pathlib.Path = paths.ROOT) -> Descrip
     found = {
         field.name: getattr(experiment, field.name) for field in dataclasses.fields(Experiment)
     }
-    teacher = experiment.teacher and described(experiment.teacher)
     description = {
         **found,
         "recipe": described(experiment.recipe),
-        "teacher": teacher,
+        "teacher": experiment.teacher and described(experiment.teacher),
         "code": digests.of_training(experiment.trained_by, root),
         "data": data.SHA256["mnist"],
         "versions": machine.versions(*digests.libraries(experiment.trained_by, root)),

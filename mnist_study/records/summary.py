@@ -32,7 +32,7 @@ LADDER = {
 }
 # What to call the kept experiments that are neither models nor rungs.
 TITLES = {"sprint": "256-128, 5 short epochs", "step_focus": "2048-256, 7 epochs"}
-TITLES |= {"middle": "1024-512, 12 epochs", "cnn_sprint": "small cnn, 84,000 images"}
+TITLES |= {"middle": "1024-512, 12 epochs", "cnn_sprint": "small cnn"}
 # The well-known marks of test accuracy, and the schedule fixed beforehand for each.
 MARKS = {0.9774: "sprint", 0.984: "sprint", 0.99: "cnn_sprint", 0.9904: "cnn_sprint"}
 MARKS |= {0.9922: "middle", 0.993: "middle", 0.995: "dense_dropout", 0.996: "cnn"}
@@ -85,11 +85,9 @@ def over_seeds(name: str) -> dict[str, Spread]:
     runs = list(kept(name).values())
     keys = [key for key in runs[0] if key.endswith("_accuracy") or key == "fit_seconds"]
     found = {key: spread([run[key] for run in runs]) for key in keys}
-    of_processors = spread(classic_times(name, "processor_seconds"))
-    return found | {
-        "classic_times": spread(classic_times(name)),
-        "processor_times": of_processors,
-    }
+    found["classic_times"] = spread(classic_times(name))
+    found["processor_times"] = spread(classic_times(name, "processor_seconds"))
+    return found
 
 
 def ladder() -> list[Summary]:

@@ -135,14 +135,8 @@ def learning_curves(
             epochs = range(1, len(values) + 1)
             if part and len(values) < len(history["loss"]):
                 epochs = judged_epochs(len(history["loss"]))
-            axis.plot(
-                np.array(epochs) - shift,
-                values,
-                style,
-                color=colour(name),
-                linewidth=1.2,
-                label=label,
-            )
+            places = np.array(epochs) - shift
+            axis.plot(places, values, style, color=colour(name), linewidth=1.2, label=label)
     axis.set(xlabel="epoch", ylabel=quantity, yscale="log")
     if quantity == "accuracy":
         error_scale(axis, 0.0003, 0.3)

@@ -247,7 +247,8 @@ COMPARISONS = [
         climbs("classic_mlp"),
     ),
     (
-        "Every model misreads students' digits more often, though for `cnn` the interval",
+        "Every model misreads students' digits more often, "
+        "though for `cnn` the interval allows for no difference",
         [ratio(name)[1] > 1 for name in FOUR] == [True, True, True, False] and ratio("cnn")[0] > 1,
     ),
     (

@@ -118,12 +118,7 @@ def test_an_option_at_its_default_is_the_same_record():
 
 
 def test_a_description_tells_all_of_its_experiment():
-    for experiment in (
-        SPRINT,
-        experiments.READER,
-        TAUGHT,
-        *experiments.choices(),
-    ):
+    for experiment in (SPRINT, TAUGHT, experiments.READER, *experiments.choices()):
         described = store.describe(experiment)
         again = store.experiment_of(json.loads(json.dumps(described)))
         assert store.describe(again) == described
