@@ -5,7 +5,7 @@ RUN = $(VENV)/bin/python
 COMPILE = $(RUN) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --custom-compile-command "make lock"
 
-.PHONY: help run experiments reproduce report reader rates read test proof portability html pdf lab lint audit lock screenshot install install-dev browser
+.PHONY: help run experiments exercises reproduce report reader rates read test proof portability html pdf lab lint audit lock animation install install-dev browser
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -16,6 +16,9 @@ run: install ## execute the notebook in place: model, record, figures
 
 experiments: $(if $(SCHEDULER),install-dev,install) ## train what results/ lacks, here or with SCHEDULER=tcp://… on several machines
 	@$(RUN) -m mnist_study experiments $(if $(SCHEDULER),--scheduler $(SCHEDULER))
+
+exercises: install ## work the notebook's exercises out; their answers stand in results/exercises.json
+	@$(RUN) -m mnist_study exercises
 
 reproduce: install ## run the study in a scratch folder and compare; RECORD=cnn-seed4: one training
 	@$(RUN) -m mnist_study reproduce $(if $(RECORD),--record $(RECORD))
@@ -61,8 +64,8 @@ lock: install-dev ## compile pyproject.toml into requirements.txt and tests/requ
 	@$(COMPILE) --extra study -o requirements.txt pyproject.toml
 	@$(COMPILE) --extra study --extra dev --extra cluster -c requirements.txt -o tests/requirements.txt pyproject.toml
 
-screenshot: install-dev browser ## draw in the page and keep the picture that the README shows
-	@PYTHONPATH=.:tests $(RUN) tests/support/browser.py screenshot
+animation: install-dev browser ## draw in the page and keep the moving picture that the README shows
+	@PYTHONPATH=.:tests $(RUN) tests/support/browser.py animation
 
 # The virtual environment keeps a copy of each lock installed in it; where the two are equal nothing is installed.
 $(RUN):

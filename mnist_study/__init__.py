@@ -8,7 +8,18 @@ MODULES = {
     "records": ("calibration", "intervals", "machine", "summary"),
     "reader": ("photographs", "pictures", "rates", "uci"),
     "trials": ("judging", "robustness"),
-    "story": ("figures", "images", "live", "session", "tables", "transfer"),
+    "story": (
+        "examined",
+        "figures",
+        "images",
+        "judged",
+        "live",
+        "session",
+        "sliders",
+        "tables",
+        "transfer",
+        "units",
+    ),
 }
 ROOMS = {module: room for room, modules in MODULES.items() for module in modules}
 

@@ -19,7 +19,10 @@ def run(given: argparse.Namespace) -> None:
     data = record["dataset"]
     print(f"Done in {record['total_seconds']:.0f} s on the images of {data['name']}.")
     if data["name"] != "mnist":
-        print(f"THIS WAS NOT THE FULL MNIST: {data['reason']}.\nREADME, 'Without network', helps.")
+        print(
+            f"THIS WAS NOT THE FULL MNIST: {data['reason']}.\n"
+            "docs/USING.md, 'Without network', helps."
+        )
     elif record["profile"] == "full":
         report(given)
 
@@ -29,6 +32,13 @@ def experiments(given: argparse.Namespace) -> None:
     from mnist_study.records import experiments
 
     experiments.run(experiments.study(), given.scheduler)
+
+
+def exercises(given: argparse.Namespace) -> None:
+    """work the notebook's exercises out and keep their numbers"""
+    from mnist_study.story import exercises
+
+    exercises.write()
 
 
 def reader(given: argparse.Namespace) -> None:
@@ -88,7 +98,7 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     """Return the checked arguments of the command line; ends the program when they are wrong."""
     parser = argparse.ArgumentParser("python -m mnist_study", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
-    for command in (run, experiments, reader, rates, reproduce, report, html, pdf):
+    for command in (run, experiments, exercises, reader, rates, reproduce, report, html, pdf):
         said = command.__doc__ or ""
         of_command = commands.add_parser(command.__name__, help=said, description=said)
         of_command.set_defaults(command=command)

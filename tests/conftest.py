@@ -56,7 +56,7 @@ def begin(tmp_path):
     names = {}
     exec(source("parameters"), names)
     given = {k: v for k, v in names.items() if not k.startswith("__")}
-    yield lambda **changed: session.begin(**given | {"output_folder": str(tmp_path)} | changed)
+    yield lambda **changed: session.begin(given | {"output_folder": str(tmp_path)} | changed)
     socket.setdefaulttimeout(None)
 
 

@@ -89,28 +89,6 @@ function read() {
   find("doubt").textContent = last
     ? `${which}${(100 * last.shares[order[0]]).toFixed(1)}% a ${order[0]}, next ${order[1]}.` : "";
   show(last?.shares, last?.image);
-  look();
-}
-
-function look() {  // how much less sure the network is of its last digit where a patch is wiped out
-  const canvas = find("looked"), context = canvas.getContext("2d"), last = readings.at(-1);
-  context.clearRect(0, 0, canvas.width, canvas.height);
-  if (!last || !find("look").checked || drawing.pointer !== null) return;
-  const digit = last.shares.indexOf(sure(last.shares)), size = 4;
-  const { box } = last;
-  const wide = (box.right - box.left) * canvas.width, high = (box.bottom - box.top) * canvas.height;
-  const rows = Array.from(last.image.keys()).filter((i) => last.image[i] > 0.05);
-  const ends = [(i) => i % 28, (i) => i / 28 | 0].map((of) => rows.map(of))
-    .map((places) => [Math.min(...places), Math.max(...places) + 1]);
-  for (let y = ends[1][0]; y < ends[1][1]; y += 2) for (let x = ends[0][0]; x < ends[0][1]; x += 2) {
-    const wiped = last.image.map((value, i) =>
-      Math.abs(i % 28 - x - 0.5) < size / 2 && Math.abs((i / 28 | 0) - y - 0.5) < size / 2 ? 0 : value);
-    const lost = last.shares[digit] - probabilities(layers, wiped, LEVELS.temperature)[digit];
-    context.fillStyle = `rgba(230, 120, 0, ${Math.min(0.75, 2 * Math.max(0, lost))})`;
-    context.fillRect(box.left * canvas.width + wide * (x - ends[0][0]) / (ends[0][1] - ends[0][0]),
-      box.top * canvas.height + high * (y - ends[1][0]) / (ends[1][1] - ends[1][0]),
-      2 * wide / (ends[0][1] - ends[0][0]), 2 * high / (ends[1][1] - ends[1][0]));
-  }
 }
 
 function paintPage() {
@@ -160,7 +138,6 @@ const drawing = new Drawing(page, change);
 const actions = { undo: () => drawing.undo(), redo: () => drawing.redo(), save,
   clear: () => { if (picture) { picture = null; change(true); } drawing.clear(); } };
 for (const [name, action] of Object.entries(actions)) find(name).onclick = action;
-find("look").onchange = look;
 find("choose").onchange = ({ target }) => { if (target.files[0]) take(target.files[0]); target.value = ""; };
 document.onkeydown = (event) => {
   const key = event.key.toLowerCase(), held = event.ctrlKey || event.metaKey;

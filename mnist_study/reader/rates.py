@@ -185,10 +185,11 @@ def in_a_sentence(rates: Rates) -> str:
     one, none = rates["one_digit"], rates["none_or_several"]
     photographs = [rate for name, rate in one.items() if name.startswith(tuple(STRENGTHS))]
     return (
-        "Measured on digits that taught it nothing, it read "
+        "Measured on digits that did not teach it, it read "
         f"{one['MNIST, pasted']['right']:.1%} of MNIST's right, {one['UCI, pictures']['right']:.1%}"
-        f" of UCI's, {min(p['right'] for p in photographs):.0%} or more of each kind of photograph;"
-        f" of printed letters it took {none['letters']['sure']:.0%} for a digit and was sure of it."
+        f" of UCI's, {min(p['right'] for p in photographs):.0%} or more of each kind of simulated "
+        f"photograph ({photographs[0]['images']} of each); of printed letters it took "
+        f"{none['letters']['sure']:.0%} for a digit and was sure of it."
     )
 
 

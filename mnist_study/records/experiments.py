@@ -17,6 +17,7 @@ from mnist_study.records.store import Description, Store
 SEEDS, FEW_SEEDS = (1, 2, 3, 4, 5), (1, 2, 3)
 DENSE, CNN = registry["dense_dropout"], registry["cnn"]
 BRIEF, SHORT = replace(DENSE, epochs=7), replace(DENSE, epochs=5)
+TAUGHT_DENSE = replace(DENSE, smoothing=0)
 WEAK: dict[str, Any] = {"affine": 0.5, "elastic": 0.5, "smoothing": 0, "focus": 0}
 NARROW: dict[str, Any] = {"options": {"widths": (256, 128), "dropout": 0}, "learning_rate": 0.02}
 SMALL_CNN: dict[str, Any] = {"options": {"filters": (16, 32, 64), "units": 128}}
@@ -47,6 +48,24 @@ LADDER = {
     "step_patches": replace(SMOOTH, options={}),
     "step_focus": BRIEF,
 }
+# The same recipes without what the story asks after.
+NO_DROPOUT: dict[str, Any] = {"options": {"dropout": 0}}
+NO_NORMALISATION: dict[str, Any] = {"options": {"patches": False, "normalise": False}}
+WITHOUT = {
+    "classic_mlp_without_dropout": replace(registry["classic_mlp"], **NO_DROPOUT),
+    "dense_dropout_without_dropout": replace(DENSE, **NO_DROPOUT),
+    "step_wide_without_normalisation": replace(WIDE, **NO_NORMALISATION, learning_rate=0.002),
+}
+# Dense nets that learn the answers of convolutional ones in place of the labels: one of one, and
+# two of two, averaged, with as many epochs as fit into a quarter of an hour.
+DISTILLED = {
+    "dense_taught": Experiment(
+        "dense_taught", TAUGHT_DENSE, 1, teacher=CNN, trained_by=JUDGED_FULLY
+    ),
+    "dense_taught_twice": Experiment(
+        "dense_taught_twice", replace(TAUGHT_DENSE, epochs=44), 1, nets=2, teacher=CNN, teachers=2
+    ),
+}
 # Who teaches.
 TAUGHT = {"taught_by_students": Split.STUDENTS, "taught_by_census": Split.CENSUS}
 TAUGHT |= {"taught_by_both": Split.BOTH}
@@ -73,8 +92,9 @@ def of_seed(seed: int) -> list[Experiment]:
     if seed in FEW_SEEDS:
         found += [
             Experiment(name, recipe, seed, trained_by=JUDGED_FULLY)
-            for name, recipe in LADDER.items()
+            for name, recipe in (LADDER | WITHOUT).items()
         ]
+        found += [replace(experiment, seed=seed) for experiment in DISTILLED.values()]
         found += [Experiment(name, SHORT, seed, split) for name, split in TAUGHT.items()]
     return found
 

@@ -115,14 +115,35 @@ def mean_accuracy(wrong: Wrong, writers: Writers) -> dict[str, Any]:
     return {"n": len(np.atleast_2d(wrong)), **of_seeds, "ci95": [1 - high, 1 - low]}
 
 
+def error_change(before: Wrong, after: Wrong, writers: Writers, seed: int = 0) -> dict[str, Any]:
+    """Return how errors change from one model's to another's: change, and ci95 of it.
+
+    Seeds of each model are drawn apart, units alike for both; each population keeps its share.
+    """
+    rates, units = [], writer_blocks(writers)
+    for number, wrong in enumerate((before, after)):
+        count = len(wrong)
+        weights = np.random.default_rng([seed, number]).multinomial(
+            count, [1 / count] * count, RESAMPLES
+        )
+        generator = np.random.default_rng(seed)  # anew: it draws the same units for both
+        groups = [writers == group for group in np.unique(writers)]
+        parts = [resampled(wrong[:, g], units[g], weights / count, generator) for g in groups]
+        rates.append(error_rate(*np.stack(parts, axis=1)))
+    ends = np.quantile(rates[1] / (rates[0] + NEARLY_NONE) - 1, [0.025, 0.975])
+    return {"change": float(after.mean() / before.mean() - 1), "ci95": ends.tolist()}
+
+
 def population_record(wrong: Wrong, writers: Writers) -> dict[str, Any]:
-    """Return errors by population, the ratio of their rates and its interval, as mean_accuracy."""
+    """Return errors by population, the ratio of their rates, and intervals, as mean_accuracy."""
     wrong, strata = np.atleast_2d(wrong), np.where(writers == Population.STUDENTS, 0, 1)
     errors = [float(wrong[:, strata == stratum].sum(1).mean()) for stratum in (0, 1)]
     sizes = np.bincount(strata, minlength=2)
     record: dict[str, Any] = {}
     for name, n, mean in zip(("students", "census"), sizes, errors, strict=True):
+        rows = strata == len(record)
         record[name] = {"n": int(n), "errors": mean if len(wrong) > 1 else int(mean)}
+        record[name]["ci95"] = interval_over_seeds(wrong[:, rows], writer_blocks(writers)[rows])
     record["ratio"] = float(rate_ratio(np.array(errors), sizes))
     ends = interval_over_seeds(wrong, writer_blocks(writers), rate_ratio, strata)
     return record | {"ratio_ci95": ends}

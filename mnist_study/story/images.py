@@ -1,14 +1,12 @@
-"""Which images a run uses: MNIST's, or 5,000 of them, none taught and judged; and no digits."""
+"""Images beside MNIST's own: 5,000 of them for a machine without network, and no digits."""
 
 import string
 
 import matplotlib.font_manager
 import numpy as np
-from jaxtyping import Shaped
 
 from mnist_study.arrays import Images
 from mnist_study.core.data import Pair
-from mnist_study.errors import ImagesError
 from mnist_study.reader.pictures import letter_page
 from mnist_study.reader.uci import in_mnist_form
 
@@ -24,21 +22,6 @@ def five_thousand() -> tuple[Pair, Pair]:
     images, labels = images.reshape(-1, 28, 28).astype(np.uint8), labels.astype(np.uint8)
     test = np.arange(5_000) % 500 >= 400  # the images stand sorted by digit, 500 each
     return (images[~test], labels[~test]), (images[test], labels[test])
-
-
-def check_no_copies(
-    training: Shaped[np.ndarray, "n 28 28"], testing: Shaped[np.ndarray, "m 28 28"]
-) -> int:
-    """Return how many test images there are; raise ImagesError if one of them is taught, too.
-
-    Only copies that are alike in every pixel are found, whatever their labels.
-    """
-    taught = {image.tobytes(): row for row, image in enumerate(training)}
-    for row, image in enumerate(testing):
-        if image.tobytes() in taught:
-            other = taught[image.tobytes()]
-            raise ImagesError(f"test image {row} is training image {other}: leave one of them out")
-    return len(testing)
 
 
 def no_digits() -> dict[str, Images]:

@@ -7,8 +7,9 @@ import matplotlib.pyplot as plt
 from IPython.display import DisplayHandle, Image, Markdown
 from matplotlib.figure import Figure
 
-from mnist_study.core.training import Clock
-from mnist_study.story.figures import colour, png
+from mnist_study.core.backend import keras
+from mnist_study.core.training import Clock, History, Trained
+from mnist_study.story.figures.style import colour, png
 
 SECONDS = 6  # at least, between two drawings of the chart: one takes a fifth of a second
 
@@ -44,6 +45,10 @@ class LiveChart(Clock):
         accuracy = f"validation accuracy {1 - self.errors[self.epochs]:.2%}"
         self.line.update(Markdown(f"**{self.name}**: {said}, {accuracy}"))
         self.chart.update(Markdown(""))
+
+    def trained(self, model: keras.Model, history: History) -> Trained:
+        """Return the model that was watched, with its history and the seconds that it took."""
+        return Trained(model, history, self.seconds, self.processor_seconds)
 
     def figure(self) -> Figure:
         """Return a figure of the share of validation images misread by epoch."""

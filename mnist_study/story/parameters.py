@@ -2,14 +2,16 @@
 
 import copy
 import dataclasses
+import difflib
 import enum
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from mnist_study.core.models import Recipe, registry
 from mnist_study.errors import ParameterError
 
 DENSE = registry["dense_dropout"]
+CLOSE = 0.8  # likeness from which on a name is a misspelt one
 WIDTHS, DROPOUT = [2048, 256], 0.1  # what its network takes by default
 
 
@@ -90,6 +92,16 @@ class Parameters:
                 said = f"{field.name} is {given[field.name]!r}: {field.metadata['advice']}"
                 raise ParameterError(said)
         return cls(**given)
+
+    @classmethod
+    def among(cls, names: Mapping[str, Any]) -> "Parameters":
+        """Return the parameters among all that a notebook has named; refuse one misspelt."""
+        known = [field.name for field in dataclasses.fields(cls)]
+        for name, value in names.items():
+            plain = isinstance(value, (str, int, float)) and name not in known
+            if plain and (meant := difflib.get_close_matches(name, known, 1, CLOSE)):
+                raise ParameterError(f"{name} is no parameter: {meant[0]} is one")
+        return cls.checked(**{name: names[name] for name in known if name in names})
 
     @property
     def quick(self) -> bool:

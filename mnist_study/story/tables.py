@@ -1,13 +1,24 @@
 """Records as tables to read, of text: one row an entry, figures rounded to what they are worth."""
 
+import dataclasses
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import pandas as pd
 
 from mnist_study.core.experiment import Result
+from mnist_study.reader import rates
 from mnist_study.records import summary
 from mnist_study.records.intervals import wilson
+from mnist_study.story.parameters import Parameters
 from mnist_study.story.session import Session
+
+PICTURES = {  # of the reader's many kinds those that the story tells of
+    "UCI's digits": "UCI, pictures",
+    "MNIST's digits on a page": "MNIST, pasted",
+    "simulated photographs, squared paper": "squared paper, 150",
+    "simulated photographs, hard shadow": "hard shadow, 0.4",
+}
 
 
 def percent(share: float, digits: int = 2) -> str:
@@ -22,9 +33,9 @@ def with_interval(share: float, count: int) -> str:
 
 
 def results(metrics: Mapping[str, Result], study: Session) -> pd.DataFrame:
-    """Return the table of this run's models, each compared with the kept training of its seed.
+    """Return the table of this run's models: size, training, and accuracy on each part.
 
-    study: a run with a notice trains something else than what is kept.
+    study: the run.
     """
     rows = {}
     for name, record in metrics.items():
@@ -35,10 +46,17 @@ def results(metrics: Mapping[str, Result], study: Session) -> pd.DataFrame:
         row["test (95% over images)"] = with_interval(
             record["test_accuracy"], study.dataset["test"]
         )
-        if not study.notice:
-            seed = study.parameters.seed
-            row["against the kept record"] = summary.against_kept(name, seed, record)
     return pd.DataFrame(rows).T
+
+
+def against_kept(metrics: Mapping[str, Result], study: Session) -> pd.DataFrame:
+    """Return how each of this run's trainings compares with the kept one of its seed.
+
+    A run with a notice trains something else than what is kept: then the table is empty.
+    """
+    seed = study.parameters.seed
+    found = {name: summary.against_kept(name, seed, record) for name, record in metrics.items()}
+    return pd.Series({} if study.notice else found, name="kept record", dtype=object).to_frame()
 
 
 def over_seeds(names: Iterable[str]) -> pd.DataFrame:
@@ -51,41 +69,34 @@ def over_seeds(names: Iterable[str]) -> pd.DataFrame:
         row["95% over seeds and writers"] = "{:.2%} to {:.2%}".format(*found["ci95"])
         row["validation"] = f"{models['validation_accuracy']['mean']:.2%}"
         row["training time, plain recipe = 1"] = f"{models['classic_times']['mean']:.1f}"
-        row["processor time"] = f"{models['processor_times']['mean']:.1f}"
     return pd.DataFrame(rows).T
 
 
-def marks() -> pd.DataFrame:
-    """Return the table of time to accuracy."""
-    rows = {}
-    for mark in summary.marks():
-        name = mark["model"]
-        row = rows[f"{mark['threshold']:.2%}"] = {"schedule": summary.TITLES.get(name, name)}
-        test, classic = mark["test_accuracy"], mark["classic_times"]
-        row["test, mean ± sd"] = f"{test['mean']:.2%} ± {test['sd']:.2%}"
-        row["reached"] = "yes" if mark["reached"] else "no"
-        row["seconds"] = f"{mark['fit_seconds']['mean']:.1f}"
-        row["plain recipe = 1"] = f"{classic['mean']:.2f} ± {classic['sd']:.2f}"
-    return pd.DataFrame(rows).T.rename_axis("mark")
-
-
-def choices() -> pd.DataFrame:
-    """Return the table of what doing without an ingredient costs on validation data."""
-    rows = {}
-    for name, found in summary.choices().items():
-        row = rows[name] = {"more errors": "{mean:+.0%} ± {sd:.0%}".format(**found["errors"])}
-        row["more cross-entropy"] = "{mean:+.0%} ± {sd:.0%}".format(**found["loss"])
+def nonsense(found: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+    """Return the table of pictures that are no digits, and how many pass for one."""
+    rows = {
+        kind: {"pictures": of["images"], "passed as digits": round(of["images"] * of["sure"])}
+        for kind, of in found.items()
+    }
     return pd.DataFrame(rows).T
 
 
-def populations(names: Iterable[str]) -> pd.DataFrame:
-    """Return the table of kept experiments' error rates by population, over seeds and writers."""
-    rows = {}
-    for name in names:
-        record = summary.populations(name)
-        low, high = record["ratio_ci95"]
-        parts = {group: record[group] for group in ("students", "census")}
-        rates = {group: part["errors"] / part["n"] for group, part in parts.items()}
-        rows[name] = {f"error rate, {group}": f"{rate:.2%}" for group, rate in rates.items()}
-        rows[name]["ratio, 95% interval"] = f"{record['ratio']:.1f} ({low:.1f} to {high:.1f})"
+def reader() -> pd.DataFrame:
+    """Return the table of what the benchmark's net and the reader read of the same pictures."""
+    kept, rows = rates.kept()["one_digit"], {}
+    for name, kind in PICTURES.items():
+        row = rows[name] = {"pictures": kept[kind]["images"]}
+        row["dense_dropout"] = percent(kept[kind]["benchmark_right"], 1)
+        row["digit_reader"] = with_interval(kept[kind]["right"], kept[kind]["images"])
+        row["sure and wrong"] = percent(kept[kind]["sure_and_wrong"], 1)
+    return pd.DataFrame(rows).T
+
+
+def settings() -> pd.DataFrame:
+    """Return the table of all parameters: the study's value of each, and what else may be given."""
+    rows = {
+        field.name: {"the study's": str(getattr(Parameters(), field.name))}
+        | {"else": field.metadata["advice"]}
+        for field in dataclasses.fields(Parameters)
+    }
     return pd.DataFrame(rows).T

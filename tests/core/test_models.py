@@ -22,7 +22,7 @@ def own_model(text):
 
 
 def test_readme_and_notebook_show_the_same_six_lines():
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    readme = (ROOT / "docs" / "USING.md").read_text(encoding="utf-8")
     assert own_model(source("own-model")) == own_model(readme)
 
 

@@ -276,16 +276,12 @@ def test_reads_a_picture_that_is_chosen_or_dropped(opened):
     answer(page, "This picture cannot be opened. Give PNG or JPEG.")
 
 
-def test_examples_saliency_and_saving_by_keyboard(opened):
+def test_examples_and_saving_by_keyboard(opened):
     page = opened()
     example = page.get_by_role("button", name="Example 7")
     example.focus()
     page.keyboard.press("Enter")
     answer(page, "42")
-    page.get_by_label("where it looked").check()
-    page.wait_for_timeout(300)
-    seen = "document.getElementById('looked').getContext('2d').getImageData(0, 0, 560, 560).data"
-    assert page.evaluate(f"{seen}.some((value) => value > 0)")
     with page.expect_download() as saving:
         page.get_by_role("button", name="Save").click()
     picture = PIL.Image.open(saving.value.path())

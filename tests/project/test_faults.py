@@ -33,7 +33,7 @@ WRITERS = {
     "saving the model": ("mnist_model.h5", lambda study: study.save(dense(1_000))),
     "plotting": (
         "visualizations/a.png",
-        lambda study: study.show(figures.gallery(BLANK), "a title", "some text", "a.png"),
+        lambda study: study.show(figures.Shown(figures.gallery(BLANK), "It", "Some text", "a.png")),
     ),
     "keeping a record": (
         f"results/{Store().path(DESCRIPTION).name}",
@@ -92,7 +92,7 @@ from mnist_study.story import session
 os.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)  # at the worst moment
 names = {}
 exec(source("parameters"), {}, names)
-study = session.begin(**names | {"output_folder": sys.argv[1]})
+study = session.begin(names | {"output_folder": sys.argv[1]})
 test_faults.WRITERS[sys.argv[2]][1](study)
 """
 

@@ -3,6 +3,7 @@
 import graphlib
 import pathlib
 import re
+import statistics
 import sys
 
 import pytest
@@ -91,9 +92,28 @@ def test_what_runs_before_each_commit_passes():
 def test_the_notebook_is_a_story():
     notebook = read_notebook()
     sizes = {cell.id: lines(cell.source) for cell in code_cells(notebook)}
-    assert len(notebook.cells) <= 90 and len(sizes) <= 55
-    assert sum(sizes.values()) <= 600
-    assert {name: size for name, size in sizes.items() if size > 25} == {}
+    assert len(notebook.cells) <= 110 and len(sizes) <= 60
+    assert sum(sizes.values()) <= 200 and statistics.median(sizes.values()) <= 4
+    assert {name: size for name, size in sizes.items() if size > 12} == {}
+    drawn = [cell.source for cell in code_cells(notebook) if "study.show(" in cell.source]
+    assert len(drawn) > 15 and all(source.count("study.show(") == 1 for source in drawn)
+    prose = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
+    exercises = [text for text in prose if "**Try this.**" in text]
+    assert sum(len(re.findall(r"(?m)^\d\. ", text)) for text in exercises) >= 2 * 15
+
+
+def test_readme_s_tree_is_the_project_s():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(readme.splitlines()) <= 120
+    tree = re.search(r"```\n(mnist_model\.ipynb .*?)```", readme, re.DOTALL)[1]
+    names = re.findall(r"(?m)^(  )?(\S+) ", tree)
+    inner = {name for indented, name in names if indented}
+    assert inner == {
+        f"{path.name}/"
+        for path in (ROOT / "mnist_study").iterdir()
+        if path.is_dir() and path.name != "__pycache__"
+    }
+    assert all((ROOT / name).exists() for indented, name in names if not indented)
 
 
 FLOORS = ("ground", "digit_reader", "core", "records", "reader", "trials", "story", "ship")

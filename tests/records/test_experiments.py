@@ -202,7 +202,7 @@ WORKER += " --death-timeout 60"
 
 @contextlib.contextmanager
 def cluster(folder):
-    """Yield a scheduler's address, its workers and its log; started as README says, but here."""
+    """Yield a scheduler's address, its workers and its log; started as USING.md says, but here."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -258,5 +258,5 @@ def test_a_cluster_that_loses_its_scheduler_says_so(kept, tmp_path, record_prope
 
 
 def test_readme_starts_a_cluster_in_the_same_way():
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    readme = (ROOT / "docs" / "USING.md").read_text(encoding="utf-8")
     assert SCHEDULER in readme and WORKER in readme

@@ -1,17 +1,15 @@
 """Figures, tables and damage, on values whose picture is known; and learning from few labels."""
 
-import itertools
-
 import numpy as np
-import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
 
-from mnist_study.core import models
+from mnist_study.core import data, models
 from mnist_study.core.backend import keras
 from mnist_study.reader import uci
 from mnist_study.records import summary
-from mnist_study.story import figures, live, tables, transfer
+from mnist_study.story import examined, figures, judged, live, tables, transfer, units
+from mnist_study.story.figures import far, limits, style
 from mnist_study.story.images import no_digits
 from mnist_study.trials import robustness
 
@@ -28,10 +26,9 @@ def test_shares_are_told_as_percent_without_a_negative_zero():
 
 
 def test_a_model_keeps_its_colour_and_others_get_the_next():
-    assert figures.colour("cnn") == "#009E73" == figures.rung_colour("cnn")
-    own = [figures.colour(name) for name in ("mine", "yours", "mine")]
-    assert own[0] == own[2] != own[1] and not {*own} & {*figures.COLOURS.values()}
-    assert figures.rung_colour("step_affine") == figures.OTHERS[0]
+    assert style.colour("cnn") == "#009E73"
+    own = [style.colour(name) for name in ("mine", "yours", "mine")]
+    assert own[0] == own[2] != own[1] and not {*own} & {*style.COLOURS.values()}
 
 
 def test_a_gallery_has_a_place_for_each_image_and_its_title():
@@ -45,90 +42,159 @@ def test_a_gallery_has_a_place_for_each_image_and_its_title():
 
 def test_errors_are_shown_as_accuracies_better_ones_higher():
     _, axis = plt.subplots()
-    figures.error_scale(axis, 0.004, 0.06)
+    style.error_scale(axis, 0.004, 0.06)
     assert axis.get_ylim() == (0.06, 0.004)
     labels = [axis.yaxis.get_major_formatter()(tick, 0) for tick in axis.get_yticks()]
     assert labels == ["95%", "98%", "99%", "99.5%"]
 
 
-def test_labels_of_points_do_not_overlap():
-    figure = figures.time_to_accuracy(summary.times())
-    axis = figure.axes[0]
-    boxes = [text.get_window_extent() for text in axis.texts]
-    assert len(boxes) == len(summary.times()) + 7
-    for one, other in itertools.combinations(boxes, 2):
-        assert not one.overlaps(other)
-    assert all(axis.bbox.x0 <= box.x0 and box.x1 <= axis.bbox.x1 for box in boxes)
+def test_one_step_and_the_way_down_say_their_numbers():
+    before, after = np.full(10, 0.1), np.full(10, 0.08)
+    after[5] = 0.28
+    shown = figures.one_step(np.zeros(784), before, after, 5)
+    assert shown.title == "One step takes this 5 from 10% to 28%"
+    assert shown.figure.axes[2].patches[5].get_height() == 0.28
+    assert figures.descent([2.3, 1.0, 0.4]).title.endswith("goes from 2.30 to 0.40")
+
+
+def test_weights_are_shown_on_one_scale_with_zero_white():
+    weights = np.zeros((784, 10), np.float32)
+    weights[0, 3], weights[1, 4] = 2, -1
+    scales = {axis.images[0].get_clim() for axis in figures.weights(weights).figure.axes}
+    assert scales == {(-2, 2)}
 
 
 def test_training_is_half_an_epoch_early_and_accuracy_shown_as_error():
     history = {"accuracy": [0.9, 0.99], "val_accuracy": [0.95, 0.98]}
-    history |= {"loss": [0.5, 0.2], "val_loss": [0.4, 0.3]}
-    dashed, solid = figures.learning_curves({"cnn": history}, "accuracy").axes[0].lines
+    history |= {"loss": [0.5, 0.2], "val_loss": [0.3, 0.4]}
+    shown = figures.learning_curves("cnn", history, "accuracy")
+    dashed, solid = shown.figure.axes[0].lines
     assert dashed.get_xdata().tolist() == [0.5, 1.5] and solid.get_xdata().tolist() == [1, 2]
     assert solid.get_ydata() == pytest.approx([0.05, 0.02], abs=1e-4)
+    assert "least at 0.300, ends at 0.400" in figures.learning_curves("cnn", history, "loss").title
     smoothed = history | {"categorical_crossentropy": [0.3, 0.1]}
     smoothed |= {"val_categorical_crossentropy": [0.25, 0.15]}
-    dashed, _ = figures.learning_curves({"cnn": smoothed}, "loss").axes[0].lines
+    dashed, _ = figures.learning_curves("cnn", smoothed, "loss").figure.axes[0].lines
     assert dashed.get_ydata().tolist() == [0.3, 0.1]
 
 
 def test_validation_stands_at_the_epochs_after_which_it_was_read():
-    history = {"accuracy": [0.9] * 40, "val_accuracy": [0.95] * 20}
-    history |= {"loss": [1.0] * 40}
-    dashed, solid = figures.learning_curves({"cnn": history}, "accuracy").axes[0].lines
+    history = {"accuracy": [0.9] * 40, "val_accuracy": [0.95] * 20, "loss": [1.0] * 40}
+    dashed, solid = figures.learning_curves("cnn", history, "accuracy").figure.axes[0].lines
     assert dashed.get_xdata()[-1] == 39.5 and solid.get_xdata().tolist() == [*range(2, 41, 2)]
 
 
-def test_the_ladder_s_bars_end_at_the_mean_error():
-    spread = {"mean": 0.99}
-    rungs = [
-        {"experiment": "cnn", "name": "a rung", "test_errors": [0.009, 0.011]}
-        | {"test_accuracy": spread, "classic_times": {"mean": 1.5}}
-    ]
-    axis = figures.ladder(rungs).axes[0]
-    assert axis.patches[0].get_x() == pytest.approx(0.01)
-    assert axis.texts[0].get_text().strip() == "99.00%, 1.5×"
-    assert axis.get_yticklabels()[0].get_text() == "a rung"
+def test_a_unit_votes_for_the_digit_that_misses_it():
+    layers = [keras.Input((28, 28, 1)), keras.layers.Flatten()]
+    layers += [keras.layers.Dense(3, activation="relu", use_bias=False)]
+    model = keras.Sequential([*layers, keras.layers.Dense(10, activation="softmax")])
+    first, second = np.zeros((784, 3), np.float32), np.zeros((3, 10), np.float32)
+    first[0, 0], first[1, 1] = 1, 1
+    second[0, 7], second[0, 2], second[1, 4] = 3, -2, 1
+    model.set_weights([first, second, np.zeros(10, np.float32)])
+    inputs = np.zeros((20, 28, 28, 1), np.float32)
+    inputs[:, 0, 0, 0] = np.arange(20)
+    [strongest, next_one] = units.strongest(model, inputs, 2)
+    assert (strongest.votes, strongest.opposes) == (7, 2) and strongest.weights[0, 0] == 1
+    assert strongest.exciting[0][0, 0] == 19 and next_one.weights[0, 1] == 1
+    shown = figures.hidden_units([strongest, next_one])
+    assert shown.figure.axes[0].get_title(loc="left") == "for 7, against 2"
+
+
+def test_the_network_is_drawn_stage_by_stage_with_all_its_parameters():
+    model = models.registry["dense_dropout"].build()
+    found = far.stages(model, np.zeros((28, 28, 1), np.float32))
+    assert [values.shape for _, values in found] == [(28, 28), (24, 24), (2048,), (256,), (10,)]
+    counts = [int(led.split("\n")[1].split()[0].replace(",", "")) for led, _ in found[2:]]
+    assert sum(counts) == model.count_params()
+    shown = figures.network(model, np.zeros((28, 28, 1), np.float32))
+    assert [axis.get_title() for axis in shown.figure.axes][-3:] == ["2,048", "256", "10"]
+    cnn = models.registry["cnn"].build()
+    assert figures.network(cnn, np.zeros((28, 28, 1), np.float32)) is None
+
+
+def test_the_ladder_shows_each_seed_and_each_step_s_interval():
+    shown, rungs = figures.ladder(), summary.ladder()
+    axis = shown.figure.axes[0]
+    dots, mean = axis.lines[2 * 8 : 2 * 8 + 2]
+    assert sorted(dots.get_xdata()) == sorted(10_000 * np.array(rungs[8]["test_errors"]))
+    assert mean.get_xdata()[0] == pytest.approx(np.mean(dots.get_xdata()))
+    texts = [text.get_text() for text in axis.texts]
+    low, high = rungs[4]["ci95"]
+    assert f"{rungs[4]['change']:+.0%}  ({low:+.0%} to {high:+.0%})" in texts
+    for rung in rungs[2:]:
+        assert (rung["name"].removeprefix("+ ") in shown.title) == (rung["ci95"][1] < 0)
+
+
+def test_the_times_name_three_models_and_labels_do_not_overlap():
+    axis = figures.time_to_accuracy().figure.axes[0]
+    axis.figure.draw_without_rendering()
+    boxes = [text.get_window_extent() for text in axis.texts]
+    assert [text.get_text() for text in axis.texts] == ["classic_mlp", "dense_dropout", "cnn"]
+    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+    assert all(axis.bbox.x0 <= box.x0 and box.x1 <= axis.bbox.x1 for box in boxes)
 
 
 def test_confusions_are_counted_and_zeros_left_out():
-    matrix = np.diag(np.full(10, 90))
-    matrix[4, 9] = 7
-    axis = figures.confusion(matrix).axes[0]
-    shown = [text.get_text() for text in axis.texts if text.get_visible()]
-    assert sorted(shown) == ["7"] + ["90"] * 10 and axis.get_xlabel() == "read as"
+    labels = np.repeat(np.arange(10), 10)
+    readings = np.where(np.arange(100) < 3, 9, labels)
+    shown = figures.confusion(labels, readings, "cnn")
+    texts = [t.get_text() for t in shown.figure.axes[0].texts if t.get_visible()]
+    assert sorted(texts) == sorted(["3", "7"] + ["10"] * 9)
+    assert shown.title == "3 mistakes of cnn; 0 read as 9 leads"
+    found = examined.mistakes(labels, readings)
+    assert found["hardest"] == {"digit": 0, "recall": 0.7} and found["labels"]["contested"] == 0
 
 
-def test_the_threshold_is_marked_at_its_coverage():
-    confidence = np.linspace(0.99, 0.5, 100)
-    answers = np.zeros((100, 10))
-    answers[:, 3], answers[:, 5] = confidence, 1 - confidence
-    labels = np.where(np.arange(100) < 80, 3, 5)
-    figure = figures.trust(
-        "cnn", {"before": answers, "after": answers}, labels, {"cnn": answers}, 0.9
-    )
-    star = next(line for line in figure.axes[1].lines if line.get_label() == "threshold")
-    assert star.get_xdata() == pytest.approx([np.mean(confidence >= 0.9)])
-    assert star.get_ydata() == pytest.approx([figures.NEARLY_NONE])
+def test_the_hard_digits_are_misread_disputed_and_doubted():
+    rows = judged.hard_rows()
+    assert len(set(rows)) == 16 and sorted(rows) == rows.tolist()
+    wrong = summary.wrong("dense_dropout").mean(0)
+    settled = np.setdiff1d(rows, data.CONTESTED)
+    assert len(settled) == 12 and (wrong[settled] == 0).sum() == 5
+    assert (wrong[settled] > 0.5).sum() == 7
+    images, labels = np.zeros((10_000, 28, 28), np.uint8), np.zeros(10_000, np.uint8)
+    assert figures.puzzle(images[:1_000]) is figures.answers(images[:1_000], labels) is None
+    titles = [axis.get_title() for axis in figures.answers(images, labels).figure.axes]
+    assert [int(title.split(":")[0]) for title in titles] == [*range(1, 17)]
+    assert sum("?" in title for title in titles) == 4
 
 
-def test_damage_and_transfer_and_rates_have_a_line_or_point_each():
-    rows = [
-        {"corruption": damage.name, "severity": s, "model": m, "accuracy": 0.9}
-        for damage in robustness.DAMAGES
-        for s in damage.strengths
-        for m in ("cnn", "mine")
-    ]
-    figure = figures.robustness(pd.DataFrame(rows))
-    assert [axis.get_xlabel() for axis in figure.axes] == [d.name for d in robustness.DAMAGES]
-    assert len(figure.axes[0].lines) == 3  # two models and 95%
-    means = pd.DataFrame({"as it is": [0.5, 0.6]}, index=[1, 5])
-    axis = figures.transfer(means, means * 0.1).axes[0]
-    assert [label.get_text() for label in axis.get_xticklabels()] == ["1", "5"]
-    rates = {"a kind": {"right": 0.9, "benchmark_right": 0.6}}
-    points = figures.reader_rates(rates).axes[0].collections[1:]
-    assert [point.get_offsets()[0][0] for point in points] == [0.6, 0.9]
+def test_a_damage_is_borne_up_to_where_95_percent_are_read(monkeypatch):
+    found = {d.name: np.linspace(1, 0.9, len(d.strengths)) for d in robustness.DAMAGES}
+    found["blur, pixels"] = np.array([0.99, 0.98, 0.97, 0.93, 0.5, 0.2])
+    found["shear"] = np.full(5, 0.99)
+    monkeypatch.setattr(judged, "under_damage", lambda name: found)
+    borne, breaking = judged.borne("cnn"), judged.breaking("cnn")
+    assert borne["blur, pixels"] == pytest.approx(1.25) and breaking["blur, pixels"] == 1.5
+    assert borne["shear"] == 0.8 and breaking["shear"] is None
+
+
+def test_what_the_kept_trainings_say_of_doubt_agrees_with_their_records():
+    for result, students, census in zip(
+        judged.results("dense_dropout"), *judged.handed_over().values(), strict=True
+    ):
+        under = (5_001 * students + 4_999 * census) / 10_000
+        assert under == pytest.approx(1 - result["doubts"]["coverage"], abs=2e-3)
+    times = judged.errors_times("dense_dropout", "uci")["mean"]
+    assert times > judged.errors_times("dense_dropout", "small")["mean"] > 1
+    axes = figures.trust().figure.axes
+    counts = [int(text.get_text().replace(",", "")) for text in axes[0].texts]
+    assert sum(counts) + counts[-1] == pytest.approx(50_000, abs=10)
+    star = next(line for line in axes[1].lines if line.get_label() == "its threshold")
+    coverage = judged.over_seeds("dense_dropout", "doubts", "coverage")["mean"]
+    assert star.get_xdata() == pytest.approx([coverage])
+
+
+def test_who_is_misread_shows_rates_within_their_intervals():
+    shown = figures.who()
+    bars, dots = shown.figure.axes[0].lines[::2], shown.figure.axes[0].lines[1::2]
+    assert len(bars) == len(dots) == 6
+    for bar, dot in zip(bars, dots, strict=True):
+        low, high = bar.get_xdata()
+        assert low < dot.get_xdata()[0] < high
+    rate = 100 * summary.populations("taught_by_census")["students"]["errors"] / 5_001
+    assert dots[0].get_xdata()[0] == pytest.approx(rate)
 
 
 @pytest.fixture
@@ -244,14 +310,40 @@ def test_tables_tell_of_runs_and_of_kept_trainings(begin):
     table = tables.results(metrics, study)
     assert table.loc["cnn", "parameters"] == "238,402"
     assert table.loc["cnn", "test (95% over images)"].startswith(f"{kept['test_accuracy']:.2%} (")
-    assert table.loc["cnn", "against the kept record"] == "the same weights"
+    assert tables.against_kept(metrics, study).loc["cnn", "kept record"] == "the same weights"
     study.notice = "not the full study"
-    assert "against the kept record" not in tables.results(metrics, study).columns
+    assert tables.against_kept(metrics, study).empty
     over = tables.over_seeds(["cnn", "classic_mlp"])
     assert over.loc["classic_mlp", "training time, plain recipe = 1"] == "1.0"
     assert over.loc["cnn", "seeds"] == 5
-    assert tables.marks().loc["99.50%", "reached"] == "no"
-    assert set(tables.choices().index) == {"rows in turn", "no patches"}
-    people = tables.populations(["cnn"])
-    assert people.loc["cnn", "ratio, 95% interval"].startswith("1.9 (")
+    assert tables.reader().loc["UCI's digits", "digit_reader"].startswith("98.87% (")
+    assert tables.settings().loc["epochs", "the study's"] == "50"
+    found = tables.nonsense({"letters": {"images": 44, "sure": 0.25}})
+    assert found.loc["letters", "passed as digits"] == 11
     study.close()
+
+
+def test_a_damaged_digit_is_one_that_the_damage_costs(images):
+    labels = np.full(32, 3)
+    whole = np.zeros((32, 28, 28, 1), np.float32)
+    layers = [keras.Input((28, 28, 1)), keras.layers.Flatten()]
+    model = keras.Sequential([*layers, keras.layers.Dense(10, activation="softmax")])
+    kernel = np.zeros((784, 10), np.float32)
+    kernel[28 * 11 + 8, 4] = 99  # ink there makes a 4 of the 3
+    model.set_weights([kernel, 9 * np.eye(10, dtype=np.float32)[3]])
+    spoilt = whole.copy()
+    spoilt[5] = images[5]
+    image, said = limits.first_broken(model, spoilt, whole, labels)
+    assert said == "3 → 4" and image[11, 8] == 1
+
+
+def test_transfer_s_title_tells_of_frozen_features():
+    rows = [
+        {"method": way, "examples_per_class": n, "accuracy_mean": 0.9, "accuracy_sd": 0.01}
+        for n in (1, 10)
+        for way in transfer.Way
+    ]
+    shown = figures.transfer(rows)
+    assert shown.title == "Ten labels of each digit and frozen features read 90.0% of UCI's digits"
+    labels = [label.get_text() for label in shown.figure.axes[0].get_xticklabels()]
+    assert labels == ["1", "10"]

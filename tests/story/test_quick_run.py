@@ -30,7 +30,7 @@ MODELS = STUDY["models"]
 
 
 def test_make_run_shows_that_it_is_alive(quick):
-    assert f"of {len(quick.notebook.cells)}: 1. The plain recipe" in quick.terminal
+    assert f"of {len(quick.notebook.cells)}: 1. What a digit is to a computer" in quick.terminal
     for name in quick.record["models"]:
         assert re.search(rf"{name}, epoch 1 of \d+: validation accuracy \d", quick.terminal)
     assert "\x1b" not in quick.terminal and "images of mnist" in quick.terminal
@@ -75,7 +75,7 @@ def test_a_killed_run_loses_nothing_and_the_next_one_repeats_the_first(quick, tm
     run("papermill", "mnist_model.ipynb", "out.ipynb", "-p", "profile", "quick", folder=folder)
     repeat = executed(folder, "out.ipynb")
     assert timeless(repeat.record) == timeless(quick.record)
-    for key in ("code_sha256", "dataset", "confusion_matrix", "transfer", "robustness", "seeds"):
+    for key in ("code_sha256", "dataset", "confusion_matrix", "transfer", "selective", "seeds"):
         assert repeat.record[key] == quick.record[key]
     pair = (folder, repeat.notebook, quick.folder)
     assert reproduce.compare_runs(*pair) == 0
@@ -108,9 +108,14 @@ def test_what_the_record_says_over_seeds_agrees_with_itself(quick):
         assert low <= entry["ratio"] <= high
         assert entry["ratio"] == pytest.approx(students["errors"] / census["errors"], rel=1e-3)
     rungs = [rung["experiment"] for rung in seeds["ablation"]]
-    assert rungs[:2] == ["softmax_regression", "classic_mlp"] and rungs[-1] == "dense_dropout"
+    assert rungs[:2] == ["softmax_regression", "classic_mlp"] and rungs[-2:] == [
+        "dense_dropout",
+        "dense_taught",
+    ]
     marks = {0.9774, 0.984, 0.99, 0.9904, 0.9922, 0.993, 0.995, 0.996}
     assert {mark["threshold"] for mark in seeds["time_to_accuracy"]} == marks
     for mark in seeds["time_to_accuracy"]:
         assert mark["reached"] == (mark["test_accuracy"]["mean"] >= mark["threshold"])
+    for rung in seeds["ablation"][1:]:
+        assert rung["ci95"][0] < rung["change"] < rung["ci95"][1]
     assert len(seeds["choices"]) == len(experiments.CHOICES) - 1

@@ -18,6 +18,7 @@ from mnist_study.core.backend import keras
 from mnist_study.errors import FolderError, ModelError, ParameterError
 from mnist_study.records import experiments, lock, store
 from mnist_study.story import session
+from mnist_study.story.figures.style import Shown
 from mnist_study.story.parameters import STUDY, Parameters
 
 WRONG = [
@@ -179,6 +180,7 @@ def test_a_session_that_cannot_begin_leaves_its_folder_free(begin, tmp_path):
 
 def test_the_record_says_what_was_done_and_frees_the_folder(begin, tmp_path, monkeypatch, fallback):
     monkeypatch.setattr(session.summary, "seeds", dict)
+    monkeypatch.setattr(session.judged, "summed_up", dict)
     study = begin(profile="quick", seed=7)
     study.identify(*study.fall_back(OSError("no network")))
     record = study.record(models={"cnn": {"test_accuracy": 0.9}})
@@ -190,21 +192,30 @@ def test_the_record_says_what_was_done_and_frees_the_folder(begin, tmp_path, mon
 
 
 def test_figures_are_kept_and_shown_with_title_notice_and_text(begin, shown, tmp_path):
-    study = begin()
+    study, path = begin(), tmp_path / "visualizations" / "blank.png"
+
+    def blank(kept):
+        figure = plt.figure(figsize=(4, 2))
+        return Shown(figure, "Found", "A blank figure.", "blank.png", kept)
+
     for kept, notice in (
         (False, " (not the full study)"),
         (True, " (kept results of the full study; this run is not the full study)"),
     ):
-        study.notice = "not the full study"
-        figure = plt.figure(figsize=(4, 2))
-        study.show(figure, "Found", "A blank figure.", "blank.png", kept=kept)
-        assert figure.get_suptitle().replace("\n", " ") == "Found" + notice
-        assert max(map(len, figure.get_suptitle().split("\n"))) <= 44  # it is four inches wide
-        assert shown[-1].alt == "A blank figure." + notice
-        assert (tmp_path / "visualizations" / "blank.png").read_bytes() == shown[-1].data
+        study.notice, drawn = "not the full study", blank(kept)
+        study.show(drawn)
+        assert drawn.figure.get_suptitle().replace("\n", " ") == "Found" + notice
+        lines = drawn.figure.get_suptitle().split("\n")
+        assert max(map(len, lines)) <= 44  # it is four inches wide
+        assert shown[-1].alt == "A blank figure." + notice and shown[-1].width == 400
+        assert path.read_bytes() == shown[-1].data
     study.notice = ""
-    study.show(plt.figure(), "Found", "A blank figure.", "blank.png", kept=True)
+    study.show(blank(kept=True))
     assert shown[-1].alt == "A blank figure."
+    path.unlink()
+    study.keep(blank(kept=False))
+    study.show(None)
+    assert path.exists() and len(shown) == 3
 
 
 def test_a_model_is_saved_without_its_optimiser(begin, tmp_path):
@@ -224,10 +235,11 @@ def test_a_notebook_opened_alone_says_how_to_get_the_package(tmp_path):
     assert "clone or download the whole repository" in last
 
 
-def test_the_shown_source_is_the_package_s_own(shown):
-    session.source(data.split)
-    path = "mnist_study/core/data.py"
-    assert shown[0].data.startswith(f"[`{path}`]({path})\n\n```python\ndef split(")
+def test_a_misspelt_parameter_is_refused():
+    names = {"profile": "quick", "model": object(), "losses": [0.5], "rate": 0.5}
+    assert Parameters.among(names).quick
+    with pytest.raises(ParameterError, match="profil is no parameter: profile is one"):
+        Parameters.among({"profil": "quick"})
 
 
 def test_the_page_shows_under_jupyter_alone(shown, monkeypatch):

@@ -1,13 +1,15 @@
-"""A headless Chromium for the tests and the screenshot, the machine's own if it has one.
+"""A headless Chromium for the tests and the animation, the machine's own if it has one.
 
-As a program it succeeds where the machine has one; with "screenshot" it draws in the committed page
-and keeps the picture that the README shows.
+As a program it succeeds where the machine has one; with "animation" it draws in the committed page
+and keeps the moving picture that the README shows.
 """
 
 import contextlib
+import io
 import pathlib
 import sys
 
+import PIL.Image
 from playwright.sync_api import sync_playwright
 
 from mnist_study.ship.handout import browser_here
@@ -85,17 +87,27 @@ def answer(page, expected=None):
     return said.inner_text()
 
 
-def screenshot():
-    """Draw a number in the committed page and keep the picture."""
+def animation():
+    """Draw a number in the committed page, stroke by stroke, and keep the frames as a GIF."""
+    frames = []
     with browser() as started:
-        page = started.new_page(viewport={"width": 900, "height": 720})
+        page = started.new_page(viewport={"width": 900, "height": 640})
         page.goto((VISUALIZATIONS / "draw_a_digit.html").as_uri())
         answer(page, "Draw a digit.")
-        draw(page, STROKES[4])
-        page.get_by_label("where it looked").check()
-        page.wait_for_timeout(500)
-        page.screenshot(path=VISUALIZATIONS / "draw_a_digit.png")
+        for digit, across in ((4, -75), (2, 75)):
+            for stroke in STROKES[digit]:
+                for end in range(2, len(stroke) + 1):
+                    part = stroke[end - 2 : end]
+                    draw(page, [[(140 + across + (x - 140) // 2, 70 + y // 2) for x, y in part]])
+                    frames.append(PIL.Image.open(io.BytesIO(page.screenshot())))
+        answer(page, "42")
+    frames = [frame.convert("RGB").resize((675, 480)) for frame in frames]
+    palette = frames[-1].quantize(48)
+    small = [frame.quantize(palette=palette, dither=PIL.Image.Dither.NONE) for frame in frames]
+    durations = [250] * (len(small) - 1) + [2_000]
+    settings = {"save_all": True, "append_images": small[1:], "duration": durations, "loop": 0}
+    small[0].save(VISUALIZATIONS / "draw_a_digit.gif", optimize=True, **settings)
 
 
 if __name__ == "__main__":
-    sys.exit(screenshot() if "screenshot" in sys.argv else browser_here() is None)
+    sys.exit(animation() if "animation" in sys.argv else browser_here() is None)

@@ -27,7 +27,7 @@ def edit_notebook(path, **parameters):
     cell = next(cell for cell in notebook.cells if cell.id == "parameters")
     for name, value in parameters.items():
         cell.source, found = re.subn(rf"(?m)^{name} = .*$", f"{name} = {value!r}", cell.source)
-        assert found == 1, f"the parameters cell has no {name}"
+        cell.source += "" if found else f"\n{name} = {value!r}"
     nbformat.write(notebook, path)
 
 

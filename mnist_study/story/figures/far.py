@@ -1,0 +1,163 @@
+"""Figures of how far a dense net goes: deformed digits, the net itself, the ladder, time."""
+
+import pathlib
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from mnist_study.core.backend import keras
+from mnist_study.core.deform import SHARED, deform
+from mnist_study.records import summary
+from mnist_study.story.figures.style import (
+    COLOURS,
+    DARK_GREY,
+    GREY,
+    OTHERS,
+    Shown,
+    bare,
+    colour,
+    error_scale,
+    gallery,
+)
+
+PUBLISHED = pathlib.Path(__file__).parents[1] / "published.csv"  # results of others, with sources
+LONG, EDGE = 3_600, 3_000  # seconds from which on a time is none of minutes; where it is shown
+NAMED = {"classic_mlp": (7, 0), "dense_dropout": (7, -3), "cnn": (-7, 5)}  # points to the label
+OURS = "dense_dropout"
+
+
+def deformations(image: np.ndarray, seed: int, count: int = 9) -> Shown:
+    """Return an image (28, 28, 1) and deformed copies of it."""
+    copies = np.repeat(image[np.newaxis], count * SHARED, axis=0)  # neighbours share a warp
+    bent = deform(copies, np.array([seed, 0])).numpy()[::SHARED]
+    figure = gallery([image, *bent], ["original"])
+    alt = "A handwritten digit and nine deformed copies: tilted, stretched, wavy, still readable."
+    title = "One digit, many warps: every batch bends it in another way"
+    return Shown(figure, title, alt, "deformations.png")
+
+
+def stages(model: keras.Model, image: np.ndarray) -> list[tuple[str, np.ndarray]]:
+    """Return what a dense network makes of an image (28, 28, 1), stage by stage.
+
+    A stage is what leads to it, and its values: the pixels it sees, each hidden layer, the answer.
+    """
+    found, values, weights = [("a digit", image[..., 0])], image[np.newaxis], 0
+    names: list[str] = []
+    for layer in model.layers:
+        values, weights = np.asarray(layer(values, training=False)), weights + layer.count_params()
+        kind = type(layer).__name__
+        names += {"Dense": ["dense"], "BatchNormalization": ["batch norm."], "ReLU": ["ReLU"]}.get(
+            kind, []
+        )
+        if kind == "Cropping2D":
+            found.append(("its middle", values[0, ..., 0]))
+        if kind == "ReLU" or layer is model.layers[-1]:
+            names += ["softmax"] if kind == "Dense" else []
+            found.append((f"{', '.join(names)}\n{weights:,} parameters", values[0]))
+            names, weights = [], 0
+    return found
+
+
+def stage(axis: Axes, led: str, values: np.ndarray) -> None:
+    """Draw a stage: a picture as it is, a hidden layer as a field of units, ten answers as bars."""
+    axis.set_xlabel(led, fontsize=8)
+    if values.shape == (10,):
+        axis.bar(range(10), values, color=COLOURS[OURS])
+        axis.set(xticks=range(10), yticks=[], ylim=(0, 1), title="10", box_aspect=1)
+        return
+    shape = "×".join(map(str, values.shape)) if values.ndim > 1 else f"{len(values):,}"
+    if values.ndim == 1:
+        side = int(np.ceil(np.sqrt(len(values))))
+        values = np.pad(values, (0, side**2 - len(values))).reshape(side, side)
+    axis.imshow(values, cmap="gray_r")
+    bare(axis)
+    axis.set_title(shape)
+
+
+def network(model: keras.Model, image: np.ndarray) -> Shown | None:
+    """Return the drawing of a dense network with what one image (28, 28, 1) excites in it.
+
+    None of a network that is not dense.
+    """
+    if any(isinstance(layer, keras.layers.Conv2D) for layer in model.layers):
+        return None
+    found = stages(model, image)
+    figure, axes = plt.subplots(1, len(found), figsize=(8, 2.2))
+    for axis, (led, values) in zip(axes, found, strict=True):
+        stage(axis, led, values)
+    alt = "From left to right: a digit, its middle, two fields of units, some dark, and ten bars."
+    title = f"What a digit excites on its way through {model.count_params():,} parameters"
+    return Shown(figure, title, alt, "network.png")
+
+
+def held(rung: summary.Summary) -> bool:
+    """Return whether a step's interval leaves out that nothing changed."""
+    low, high = rung["ci95"]
+    return high < 0 or low > 0
+
+
+def ladder() -> Shown:
+    """Return the ladder: errors of each seed, their mean, time, and each step's change."""
+    rungs = summary.ladder()
+    figure, axis = plt.subplots(figsize=(8, 3.8))
+    for place, rung in enumerate(rungs):
+        errors = 10_000 * np.array(rung["test_errors"])
+        own = place < 2 or held(rung)
+        shade = COLOURS.get(rung["experiment"], COLOURS[OURS]) if own else GREY
+        axis.plot(errors, [place] * len(errors), "o", color=shade, alpha=0.45, markersize=5)
+        axis.plot(errors.mean(), place, "D", color=shade, markersize=6)
+        said = [f"{errors.mean():.0f}", f"{rung['classic_times']['mean']:.1f}×"]
+        if place > 1:
+            low, high = rung["ci95"]
+            said.append(f"{rung['change']:+.0%}  ({low:+.0%} to {high:+.0%})")
+        for text, x in zip(said, (1.06, 1.15, 1.19), strict=False):
+            align = "left" if x == 1.19 else "right"
+            settings = {"ha": align, "va": "center", "fontsize": 8, "color": shade}
+            axis.text(x, place, text, transform=axis.get_yaxis_transform(), **settings)
+    for text, x in (("mean", 1.06), ("time", 1.15), ("change (95%)", 1.19)):
+        align = "left" if x == 1.19 else "right"
+        axis.text(x, -0.9, text, transform=axis.get_yaxis_transform(), ha=align, fontsize=8)
+    ticks = [40, 50, 70, 100, 150, 300, 700]
+    axis.set(xscale="log", xticks=ticks, xlabel="misread of 10,000 test digits, each seed")
+    axis.set_xticks(ticks, [str(tick) for tick in ticks])
+    axis.minorticks_off()
+    axis.set_yticks(range(len(rungs)), [rung["name"] for rung in rungs])
+    axis.invert_yaxis()
+    helped = [r["name"].removeprefix("+ ") for r in rungs[2:] if r["ci95"][1] < 0]
+    title = f"What helps: {', '.join(helped)}. Grey steps could be luck"
+    alt = "The ladder of recipes from softmax regression down to the taught net, a dot for a seed."
+    return Shown(figure, title, alt, "ladder.png", kept=True)
+
+
+def time_to_accuracy() -> Shown:
+    """Return accuracy against seconds of training: the study's nets, and published ones in grey.
+
+    Published results without a time of minutes stand at the right edge.
+    """
+    figure, axis = plt.subplots(figsize=(8, 3))
+    axis.set(xscale="log", xlim=(0.4, 4e3), ylabel="test accuracy")
+    axis.set(xlabel="seconds of training, logarithmic")
+    error_scale(axis, 0.0028, 0.12)
+    for row in pd.read_csv(PUBLISHED).to_dict("records"):
+        timed = row["seconds"] < LONG
+        place = (row["seconds"] if timed else EDGE, 1 - row["accuracy"])
+        axis.plot(*place, "s" if timed else ">", color=GREY, markersize=4)
+    axis.plot([], [], "s", color=GREY, label="published, on other hardware")
+    times = {}
+    for name, _, accuracy, seconds in summary.times():
+        axis.plot(seconds, 1 - accuracy, "o", color=COLOURS.get(name, OTHERS[0]), markersize=5)
+        times[name] = (accuracy, seconds)
+    for name, side in NAMED.items():
+        accuracy, seconds = times[name]
+        align = "left" if side[0] > 0 else "right"
+        settings = {"color": colour(name), "fontsize": 8, "ha": align, "va": "center"}
+        place = (seconds, 1 - accuracy)
+        axis.annotate(name, place, side, textcoords="offset points", **settings)
+    axis.legend(fontsize=8, labelcolor=DARK_GREY, loc="lower right")
+    title = "In {1:.0f} seconds cnn reads {0:.2%}; dense nets need longer for less".format(
+        *times["cnn"]
+    )
+    alt = "Test accuracy against seconds of training: this study's models and published ones."
+    return Shown(figure, title, alt, "time_to_accuracy.png", kept=True)

@@ -1,0 +1,56 @@
+"""What the units of a first hidden layer do: what excites each, and for which digits it votes."""
+
+import dataclasses
+
+import numpy as np
+from jaxtyping import Float
+
+from mnist_study.arrays import Images
+from mnist_study.core.backend import keras
+from mnist_study.core.evaluate import probabilities
+
+EXCITING = 9  # images shown of each unit
+
+
+@dataclasses.dataclass(frozen=True)
+class Unit:
+    """A hidden unit: its weights, the images that excite it most, and what it speaks for."""
+
+    weights: Float[np.ndarray, "28 28"]
+    exciting: Float[np.ndarray, "9 28 28"]
+    votes: int  # the digit whose score falls most when it is switched off
+    opposes: int  # the digit whose score rises most
+
+
+def scores(
+    model: keras.Model, activations: Float[np.ndarray, "n units"], first: int
+) -> Float[np.ndarray, "n 10"]:
+    """Return log-probabilities less their mean, from the activations of layer number first on."""
+    values = activations
+    for layer in model.layers[first + 1 :]:
+        values = layer(values, training=False)
+    logarithms = np.log(np.asarray(values) + 1e-9)
+    return logarithms - logarithms.mean(1, keepdims=True)
+
+
+def strongest(model: keras.Model, inputs: Images, count: int = 12) -> list[Unit]:
+    """Return the units of the first dense layer with the largest outgoing weights.
+
+    model: a keras.Sequential with two dense layers or more. Each unit is switched off once, on all
+    inputs, to see for which digit it votes.
+    """
+    dense = [i for i, layer in enumerate(model.layers) if isinstance(layer, keras.layers.Dense)]
+    first, after = (model.layers[i] for i in dense[:2])
+    order = np.argsort(-np.linalg.norm(after.kernel.numpy(), axis=1), kind="stable")[:count]
+    body = keras.Model(model.inputs[0], first.output)
+    activations = probabilities(body, inputs)
+    whole = scores(model, activations, dense[0])
+    found = []
+    for unit in order:
+        off = activations.copy()
+        off[:, unit] = 0
+        moved = (whole - scores(model, off, dense[0])).mean(0)
+        top = np.argsort(-activations[:, unit], kind="stable")[:EXCITING]
+        weights = first.kernel.numpy()[:, unit].reshape(28, 28)
+        found.append(Unit(weights, inputs[top, ..., 0], int(moved.argmax()), int(moved.argmin())))
+    return found
