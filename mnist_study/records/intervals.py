@@ -81,6 +81,20 @@ def resampled(
     return (totals[:, :-1] * seed_weights).sum(1), totals[:, -1]
 
 
+def totals(
+    wrong: Bool[np.ndarray, "seeds n"],
+    units: Units,
+    strata: Shaped[np.ndarray, "n"],
+    seed_weights: Float[np.ndarray, "resamples seeds"],
+    generator: np.random.Generator,
+) -> tuple[Counts, Counts]:
+    """Return errors and rows of each stratum, its units resampled apart; see resampled."""
+    groups = [strata == stratum for stratum in np.unique(strata)]
+    parts = [resampled(wrong[:, g], units[g], seed_weights, generator) for g in groups]
+    errors, sizes = np.stack(parts, axis=1)
+    return errors, sizes
+
+
 def interval_over_seeds(
     wrong: Wrong,
     units: Units,
@@ -99,10 +113,8 @@ def interval_over_seeds(
     count = len(wrong)
     weights = generator.multinomial(count, [1 / count] * count, resamples) / count
     strata = np.zeros(len(units)) if strata is None else strata
-    groups = [strata == stratum for stratum in np.unique(strata)]
-    parts = [resampled(wrong[:, rows], units[rows], weights, generator) for rows in groups]
-    errors, sizes = np.stack(parts, axis=1)
-    return np.quantile(statistic(errors, sizes), [0.025, 0.975]).tolist()
+    drawn = totals(wrong, units, strata, weights, generator)
+    return np.quantile(statistic(*drawn), [0.025, 0.975]).tolist()
 
 
 def mean_accuracy(wrong: Wrong, writers: Writers) -> dict[str, Any]:
@@ -127,9 +139,7 @@ def error_change(before: Wrong, after: Wrong, writers: Writers, seed: int = 0) -
             count, [1 / count] * count, RESAMPLES
         )
         generator = np.random.default_rng(seed)  # anew: it draws the same units for both
-        groups = [writers == group for group in np.unique(writers)]
-        parts = [resampled(wrong[:, g], units[g], weights / count, generator) for g in groups]
-        rates.append(error_rate(*np.stack(parts, axis=1)))
+        rates.append(error_rate(*totals(wrong, units, writers, weights / count, generator)))
     ends = np.quantile(rates[1] / (rates[0] + NEARLY_NONE) - 1, [0.025, 0.975])
     return {"change": float(after.mean() / before.mean() - 1), "ci95": ends.tolist()}
 
@@ -138,12 +148,12 @@ def population_record(wrong: Wrong, writers: Writers) -> dict[str, Any]:
     """Return errors by population, the ratio of their rates, and intervals, as mean_accuracy."""
     wrong, strata = np.atleast_2d(wrong), np.where(writers == Population.STUDENTS, 0, 1)
     errors = [float(wrong[:, strata == stratum].sum(1).mean()) for stratum in (0, 1)]
-    sizes = np.bincount(strata, minlength=2)
+    sizes, units = np.bincount(strata, minlength=2), writer_blocks(writers)
     record: dict[str, Any] = {}
     for name, n, mean in zip(("students", "census"), sizes, errors, strict=True):
         rows = strata == len(record)
         record[name] = {"n": int(n), "errors": mean if len(wrong) > 1 else int(mean)}
-        record[name]["ci95"] = interval_over_seeds(wrong[:, rows], writer_blocks(writers)[rows])
+        record[name]["ci95"] = interval_over_seeds(wrong[:, rows], units[rows])
     record["ratio"] = float(rate_ratio(np.array(errors), sizes))
-    ends = interval_over_seeds(wrong, writer_blocks(writers), rate_ratio, strata)
+    ends = interval_over_seeds(wrong, units, rate_ratio, strata)
     return record | {"ratio_ci95": ends}

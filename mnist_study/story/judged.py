@@ -74,8 +74,9 @@ def under_damage(name: str) -> dict[str, Float[np.ndarray, "strengths"]]:
 def breaking(name: str) -> dict[str, float | None]:
     """Return for each damage the first strength tried that leaves too little; None: none does."""
     found: dict[str, float | None] = {}
+    accuracies = under_damage(name)
     for damage in DAMAGES:
-        too_much = np.flatnonzero(under_damage(name)[damage.name] < ENOUGH)
+        too_much = np.flatnonzero(accuracies[damage.name] < ENOUGH)
         found[damage.name] = damage.strengths[too_much[0]] if len(too_much) else None
     return found
 
@@ -85,9 +86,9 @@ def borne(name: str) -> dict[str, float]:
 
     Where even the strongest tried leaves enough, that one.
     """
-    found = {}
+    found, accuracies = {}, under_damage(name)
     for damage in DAMAGES:
-        right, strengths = under_damage(name)[damage.name], damage.strengths
+        right, strengths = accuracies[damage.name], damage.strengths
         place = int(np.argmax(right < ENOUGH)) if (right < ENOUGH).any() else len(right) - 1
         ends, marks = right[place - 1 : place + 1][::-1], strengths[place - 1 : place + 1][::-1]
         found[damage.name] = float(np.interp(ENOUGH, ends, marks))
