@@ -127,7 +127,12 @@ def mean_accuracy(wrong: Wrong, writers: Writers) -> dict[str, Any]:
     return {"n": len(np.atleast_2d(wrong)), **of_seeds, "ci95": [1 - high, 1 - low]}
 
 
-def error_change(before: Wrong, after: Wrong, writers: Writers, seed: int = 0) -> dict[str, Any]:
+def error_change(
+    before: Bool[np.ndarray, "seeds n"],
+    after: Bool[np.ndarray, "others n"],
+    writers: Writers,
+    seed: int = 0,
+) -> dict[str, Any]:
     """Return how errors change from one model's to another's: change, and ci95 of it.
 
     Seeds of each model are drawn apart, units alike for both; each population keeps its share.

@@ -103,7 +103,6 @@ def change(before: str, after: str) -> Summary:
     return error_change(wrong(before), wrong(after), data.test_writers())
 
 
-@functools.cache
 def ladder() -> list[Summary]:
     """Return the ladder's rungs from bottom to top: name, title, errors and time over seeds.
 

@@ -7,7 +7,7 @@ from jaxtyping import Float
 
 from mnist_study.arrays import Images
 from mnist_study.core.backend import keras
-from mnist_study.core.evaluate import probabilities
+from mnist_study.core.evaluate import BATCH
 
 EXCITING = 9  # images shown of each unit
 
@@ -43,7 +43,7 @@ def strongest(model: keras.Model, inputs: Images, count: int = 12) -> list[Unit]
     first, after = (model.layers[i] for i in dense[:2])
     order = np.argsort(-np.linalg.norm(after.kernel.numpy(), axis=1), kind="stable")[:count]
     body = keras.Model(model.inputs[0], first.output)
-    activations = probabilities(body, inputs)
+    activations = body.predict(inputs, batch_size=BATCH, verbose=0)
     whole = scores(model, activations, dense[0])
     found = []
     for unit in order:
