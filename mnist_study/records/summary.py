@@ -110,7 +110,7 @@ def ladder() -> list[Summary]:
     """
     rungs = []
     for before, (name, title) in zip([None, *LADDER], LADDER.items(), strict=False):
-        entry = {"experiment": name, "name": title} | over_seeds(name)
+        entry: Summary = {"experiment": name, "name": title} | over_seeds(name)
         entry["test_errors"] = [1 - r["test_accuracy"] for r in kept(name).values()]
         rungs.append(entry | (change(before, name) if before else {}))
     return rungs

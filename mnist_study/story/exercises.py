@@ -64,7 +64,7 @@ def softmax_steps(rate: float) -> tuple[list[float], np.ndarray]:
         shares = powers / powers.sum(1, keepdims=True)
         losses.append(float(-np.log(shares[y == 1] + 1e-30).mean()))
         error = shares - y
-        weights, bias = weights - rate * x.T @ error / len(x), bias - rate * error.mean(0)
+        weights, bias = weights - rate * (x.T @ error / len(x)), bias - rate * error.mean(0)
     return losses, (test_images.reshape(-1, 784) / 255 @ weights + bias).argmax(1)
 
 

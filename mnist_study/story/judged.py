@@ -1,6 +1,7 @@
 """What the kept trainings of a model say together, seed by seed: readings, doubt, damage."""
 
 import functools
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Integer
@@ -26,7 +27,8 @@ def results(name: str) -> list[Result]:
 
 def over_seeds(name: str, *path: str) -> Spread:
     """Return the spread over seeds of the number at that path of each result."""
-    return spread([functools.reduce(lambda part, key: part[key], path, r) for r in results(name)])
+    records: list[Any] = results(name)
+    return spread([functools.reduce(lambda part, key: part[key], path, r) for r in records])
 
 
 def readings(name: str, labels: Labels) -> Integer[np.ndarray, "seeds 10000"]:

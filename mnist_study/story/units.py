@@ -43,7 +43,7 @@ def strongest(model: keras.Model, inputs: Images, count: int = 12) -> list[Unit]
     first, after = (model.layers[i] for i in dense[:2])
     order = np.argsort(-np.linalg.norm(after.kernel.numpy(), axis=1), kind="stable")[:count]
     body = keras.Model(model.inputs[0], first.output)
-    activations = body.predict(inputs, batch_size=BATCH, verbose=0)
+    activations = body.predict(inputs, batch_size=BATCH, verbose=0)  # pyright: ignore[reportArgumentType]
     whole = scores(model, activations, dense[0])
     found = []
     for unit in order:

@@ -32,11 +32,11 @@ def test_the_lists_are_what_the_study_tells_of():
         seeds.setdefault(experiment.name, []).append(experiment.seed)
     assert seeds["dense_dropout"] == seeds["sprint"] == [1, 2, 3, 4, 5]
     assert seeds["step_affine"] == seeds["digit_reader"] == seeds["choice_no_patches"] == [1, 2, 3]
-    assert len(found) == 77
+    assert len(found) == 92
     validated = [e for e in found if e.judged_on == "validation"]
     assert {e.name for e in validated} == {f"choice_{name}" for name in experiments.CHOICES}
     fully = {e.name for e in found if e.trained_by == experiments.JUDGED_FULLY}
-    assert fully == {*experiments.MODELS, *experiments.LADDER}
+    assert fully == {*experiments.MODELS, *experiments.LADDER, *experiments.WITHOUT, "dense_taught"}
 
 
 def test_each_rung_of_the_ladder_changes_what_it_says():

@@ -74,7 +74,10 @@ def test_records_over_seeds_and_of_one():
     record = intervals.population_record(wrong, TEST_POPULATION)
     accuracy = intervals.mean_accuracy(wrong, TEST_POPULATION)
     students = wrong[:, TEST_POPULATION == "students"]
-    assert record["students"] == {"n": 5_001, "errors": pytest.approx(students.sum() / 5)}
+    errors, rate = pytest.approx(students.sum() / 5), students.mean()
+    assert (record["students"]["n"], record["students"]["errors"]) == (5_001, errors)
+    low, high = record["students"]["ci95"]
+    assert 0.02 < low < rate < high < 0.04 and record["census"]["ci95"][1] < low
     rates = [record[name]["errors"] / record[name]["n"] for name in ("students", "census")]
     assert record["ratio"] == pytest.approx(rates[0] / rates[1], rel=1e-4)
     low, high = record["ratio_ci95"]

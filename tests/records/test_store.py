@@ -15,7 +15,7 @@ from mnist_study.records import digests, experiments, store
 
 CORE = sorted(path.name for path in (paths.PACKAGE / "core").glob("*.py"))
 READERS = ["reader/strokes.py", "reader/strokes.json", "reader/pictures.py", "reader/training.py"]
-OTHERS = ["reader/rates.py", "records/intervals.py", "story/figures.py", "ship/report.py"]
+OTHERS = ["reader/rates.py", "records/intervals.py", "story/figures/learning.py", "ship/report.py"]
 JUDGED, *_, SPRINT = experiments.of_seed(1)[:5]
 TAUGHT = dataclasses.replace(SPRINT, teacher=registry["cnn"], teachers=2)
 TRIALS = ["trials/judging.py", "trials/robustness.py", "reader/uci.py", "records/calibration.py"]

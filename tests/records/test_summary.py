@@ -101,7 +101,7 @@ def test_the_committed_records_add_up(monkeypatch):
     assert seeds["runs"] == 5 and set(seeds["models"]) == set(summary.MODELS)
     for name, *_, accuracy, seconds in summary.times():
         assert 0.9 < accuracy < 1 and seconds > 0, name
-    assert len(seeds["ablation"]) == 10 and len(seeds["time_to_accuracy"]) == 8
+    assert len(seeds["ablation"]) == 11 and len(seeds["time_to_accuracy"]) == 8
 
 
 CPUINFO = """processor : 0

@@ -58,14 +58,15 @@ def test_shows_every_picture_and_describes_it(page):
     assert not any(alt.startswith("No description") for alt, _ in drawn)
 
 
-def test_code_is_folded_and_opens(page):
+def test_ideas_stand_open_and_what_only_shows_them_is_folded(page):
     cells = [cell for cell in code_cells(read_notebook()) if cell.source]
-    folded = page.locator("details")
-    assert folded.count() == len(cells) and page.locator("details[open]").count() == 0
-    code = folded.first.locator("pre")
-    assert not code.is_visible()
-    folded.first.locator("summary").click()
-    assert code.is_visible() and code.inner_text().strip() == cells[0].source
+    assert page.locator("details.code").count() == len(cells)
+    opened = page.locator("details.code[open] pre").all_inner_texts()
+    assert [text.strip() for text in opened] == [c.source for c in cells if "\n" in c.source]
+    folded = page.locator("details.code:not([open])").first
+    assert not folded.locator("pre").is_visible()
+    folded.locator("summary").click()
+    assert folded.locator("pre").is_visible() and folded.locator("pre").inner_text()
 
 
 def test_fits_a_phone(page):

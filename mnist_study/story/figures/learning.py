@@ -5,6 +5,7 @@ from typing import Literal
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
 from mnist_study.core.training import History, judged_epochs
 from mnist_study.story.figures.style import NEARLY_NONE, Shown, bare, colour, error_scale
@@ -29,6 +30,7 @@ def learning_curves(name: str, history: History, quantity: Literal["accuracy", "
         label = "validation images" if part else "training images"
         axis.plot(places, values, style, color=colour(name), linewidth=1.2, label=label)
     axis.set(xlabel="epoch", ylabel=quantity, yscale="log")
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     axis.legend(fontsize=8)
     if quantity == "accuracy":
         error_scale(axis, 0.0003, 0.3)

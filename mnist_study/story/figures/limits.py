@@ -40,7 +40,10 @@ def who() -> Shown:
             axis.annotate(f"{rate:.2f}%", (high, place + beside), (4, -3), **said)
     axis.set_yticks(range(len(TAUGHT)), [*TAUGHT.values()])
     axis.invert_yaxis()
-    axis.set(xlim=(0, None), xlabel="misread test digits, % (bars: 95% over seeds and writers)")
+    axis.set(
+        xlim=(0, 1.08 * axis.get_xlim()[1]),
+        xlabel="misread test digits, % (bars: 95% over seeds and writers)",
+    )
     axis.legend(fontsize=8, loc="lower right")
     ratio = found["taught_by_both"]["ratio"]
     title = f"With equal shares students' digits are still misread {ratio:.1f} times as often"

@@ -32,7 +32,8 @@ def answers(images: Pixels, labels: Labels, name: str = "dense_dropout") -> Show
     readings = judged.readings(name, labels)[:, rows]
     for number, (row, read) in enumerate(zip(rows, readings.T, strict=True), start=1):
         digits, counts = np.unique(read, return_counts=True)
-        said = ", ".join(f"{count}× {digit}" for digit, count in zip(digits, counts, strict=True))
+        told = [f"{digit} by {count}" for digit, count in zip(digits, counts, strict=True)]
+        said = ", ".join(told) if len(told) > 1 else f"all read {digits[0]}"
         disputed = "?" if row in CONTESTED else ""
         titles.append(f"{number}: label {labels[row]}{disputed}\n{said}")
     wrong = (readings != labels[rows]).sum(1).mean()
@@ -56,9 +57,9 @@ def confusion(labels: Labels, readings: Labels, name: str) -> Shown:
         text.set(visible=text.get_text() != "0", fontsize=8)
     axis.set(xlabel="read as", ylabel="label")
     axis.grid(False)
-    true, taken = divmod((counts - np.diag(np.diag(counts))).argmax(), 10)
+    most = int((counts - np.diag(np.diag(counts))).max())
     wrong = int((labels != readings).sum())
-    title = f"{wrong} mistakes of {name}; {true} read as {taken} leads"
+    title = f"{wrong} mistakes of {name}, at most {most} of a kind"
     alt = "Confusion matrix with counts: labels by row, readings by column."
     return Shown(figure, title, alt, "confusion_matrix.png")
 

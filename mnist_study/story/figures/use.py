@@ -42,6 +42,7 @@ def reading(photo: np.ndarray, found: Reading) -> Shown:
     shown = [photo, np.asarray(annotated(photo, found))]
     titles = ["a simulated photograph", f"the answer: {found.answer}"]
     figure = gallery(shown, titles, columns=2, size=3.4, cmap="gray")
+    figure.set_figheight(0.6 + 3.4 * photo.shape[0] / photo.shape[1])
     alt = "A made photograph of digits on squared paper, and the same with a box around each."
     title = "Digits are found, squares left out, each one read"
     return Shown(figure, title, alt, "reading.png")
