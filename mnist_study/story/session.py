@@ -163,13 +163,13 @@ class Session:
             metrics[name]["test_accuracy_ci95"] = interval
         return metrics, answers
 
-    def keep(self, shown: Shown | None) -> tuple[bytes, str]:
-        """Title the figure with its finding, write it to visualizations/, return PNG and notice.
+    def keep(self, shown: Shown | None) -> None:
+        """Write the figure to visualizations/; None, of what needs MNIST's own rows: nothing."""
+        if shown is not None:
+            self.written(shown)
 
-        None, of what needs MNIST's own rows, leaves nothing.
-        """
-        if shown is None:
-            return b"", ""
+    def written(self, shown: Shown) -> tuple[bytes, str]:
+        """Title the figure with its finding, write it, and return PNG and notice."""
         of_kept = "kept results of the full study; this run is " if shown.kept else ""
         notice = f" ({of_kept}{self.notice})" if self.notice else ""
         letters = int(LETTERS_PER_INCH * shown.figure.get_figwidth())
@@ -182,8 +182,8 @@ class Session:
 
     def show(self, shown: Shown | None) -> None:
         """Keep the figure, and display it with the text that says what is to be seen."""
-        picture, notice = self.keep(shown)
         if shown is not None:
+            picture, notice = self.written(shown)
             width = round(PIXELS_PER_INCH * shown.figure.get_figwidth())
             display(Image(picture, alt=shown.alt + notice, width=width))
 
@@ -231,6 +231,7 @@ def begin(given: Mapping[str, Any]) -> Session:
     socket.setdefaulttimeout(parameters.download_seconds)  # or a stalled download waits for ever
     keras.utils.set_random_seed(parameters.seed)
     plt.style.use(["default", STYLE])
+    pd.set_option("display.max_colwidth", None)
     return Session(parameters)
 
 

@@ -419,7 +419,8 @@ FACTS = [  # of others, of how things are arranged, or names; each as it stands 
     r"mean 0 and standard deviation 1|95\.5% for the label and 0\.5% for each other|1 and 0",
     r"99\.42% to 99\.46% in three runs",  # on three trainings that results/ does not keep
     r"13 people|around 1990|UCI's first 700|as the 700|a 7 with a bar|5,000 MNIST images",
-    r"turn the test digits by 90°|noise of 0\.15|to 0\.05, then to 5|at 0\.05|then with 0\.5",
+    r"[Tt]urn the test digits by 90°|random units to 0",
+    r"noise of 0\.15|to 0\.05, then to 5|at 0\.05|then with 0\.5",
     r"some 95% of clean digits",
     r"within 10 degrees or so|of the first 200|One hidden layer of 32|after 20 epochs|with 0\.5",
     r"for 20 epochs in place of 2|300 units|QMNIST has 50,000",

@@ -64,6 +64,7 @@ def stages(model: keras.Model, image: np.ndarray) -> list[tuple[str, np.ndarray]
 def stage(axis: Axes, led: str, values: np.ndarray) -> None:
     """Draw a stage: a picture as it is, a hidden layer as a field of units, ten answers as bars."""
     axis.set_xlabel(led, fontsize=8)
+    axis.tick_params(labelsize=8)
     if values.shape == (10,):
         axis.bar(range(10), values, color=COLOURS[OURS])
         axis.set(xticks=range(10), yticks=[], ylim=(0, 1), title="10", box_aspect=1)
@@ -85,7 +86,7 @@ def network(model: keras.Model, image: np.ndarray) -> Shown | None:
     if any(isinstance(layer, keras.layers.Conv2D) for layer in model.layers):
         return None
     found = stages(model, image)
-    figure, axes = plt.subplots(1, len(found), figsize=(8, 2.4))
+    figure, axes = plt.subplots(1, len(found), figsize=(8, 2.6))
     for axis, (led, values) in zip(axes, found, strict=True):
         stage(axis, led, values)
     alt = "From left to right: a digit, its middle, two fields of units, some dark, and ten bars."

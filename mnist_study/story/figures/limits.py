@@ -1,5 +1,6 @@
 """Figures of what the benchmark hides: who is misread, when to believe it, when it breaks."""
 
+import itertools
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -55,16 +56,14 @@ def calibration(axis: Axes, name: str) -> None:
     """Draw the share misread against the doubt told, over halves of halves of the digits."""
     told = judged.doubt(name).ravel()
     wrong = summary.wrong(name).ravel()
-    order, points = np.argsort(-told, kind="stable"), []
-    count = len(order)
-    flawless = 0
-    for _ in range(HALVINGS):
-        rows = order[count // 2 : count]
+    order, points, flawless = np.argsort(-told, kind="stable"), [], 0
+    ends = [len(order) >> n for n in range(HALVINGS + 1)]
+    for high, low in itertools.pairwise([*ends, 0]):
+        rows = order[low:high]
         if wrong[rows].any():
             points.append((told[rows].mean(), wrong[rows].mean(), len(rows)))
         else:
             flawless += len(rows)
-        count //= 2
     for doubt, share, number in points:
         axis.plot(doubt, share, "o", color=colour(name), markersize=5)
         axis.annotate(f"{number:,}", (doubt, share), (6, -6), textcoords="offset points", size=7)

@@ -49,7 +49,7 @@ def confusion(labels: Labels, readings: Labels, name: str) -> Shown:
     counts: Int[np.ndarray, "10 10"] = sklearn.metrics.confusion_matrix(
         labels, readings, labels=range(10)
     )
-    figure, axis = plt.subplots(figsize=(4.4, 3.9))
+    figure, axis = plt.subplots(figsize=(4.8, 3.9))
     shades = {"norm": "symlog"}  # so that single mistakes can be seen, too
     display = sklearn.metrics.ConfusionMatrixDisplay(counts)
     display.plot(ax=axis, colorbar=False, cmap="Oranges", im_kw=shades)
