@@ -6,13 +6,19 @@ import argparse
 import csv
 import io
 import json
+import os
 import pathlib
 import sys
 import time
+import warnings
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from digit_reader.reading import Reading
+
+INTERRUPTED = 130  # the status of a program that Ctrl-C ends
+SHOWN = ("digit", "probability", "runner_up", "certainty")
 
 
 def arguments() -> argparse.Namespace:
@@ -31,76 +37,106 @@ def arguments() -> argparse.Namespace:
 
 def plain(reading: Reading, probabilities: bool) -> dict[str, Any]:
     """Return a reading as plain values, fit for JSON."""
-    shown = ["digit", "probability", "runner_up", "certainty"]
-    shown += ["probabilities"] if probabilities else []
-    digits = [{name: getattr(digit, name) for name in (*shown, "box")} for digit in reading.digits]
+    shown = [*SHOWN, "probabilities"] if probabilities else [*SHOWN]
+    names = (*shown, "box", "line", "place")
+    digits = [{name: getattr(digit, name) for name in names} for digit in reading.digits]
     found: dict[str, Any] = {"image": reading.image, "answer": reading.answer}
     found |= {"sure": reading.sure, "digits": digits, "problem": reading.problem}
-    return found | {name: reading.single(name) for name in shown}
+    return found | {name: reading.single(name) for name in shown} | {"note": reading.note}
 
 
-def as_json(readings: list[Reading], probabilities: bool) -> str:
-    """Return readings as JSON, a list of objects."""
-    return json.dumps([plain(reading, probabilities) for reading in readings], indent=2)
+def as_json(readings: Iterator[Reading], width: int, probabilities: bool) -> Iterator[str]:
+    """Yield readings as JSON, a list of objects."""
+    before = "["
+    for reading in readings:
+        yield before + json.dumps(plain(reading, probabilities), indent=2)
+        before = ","
+    yield "]" if before == "," else "[]"
 
 
-def as_csv(readings: list[Reading], probabilities: bool) -> str:
-    """Return readings as CSV with a header: a line for each digit, or for each problem."""
+def harmless(cell: Any) -> Any:
+    """Return a cell of a CSV file so that no spreadsheet takes it for a formula."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@")) else cell
+
+
+def as_csv(readings: Iterator[Reading], width: int, probabilities: bool) -> Iterator[str]:
+    """Yield readings as CSV with a header: a line for each digit, or for each problem."""
     columns = ["image", "digit", "probability", "certainty", "runner_up", "problem"]
+    columns += ["line", "place", "note"]
     columns += [f"p{digit}" for digit in range(10)] if probabilities else []
-    rows: list[dict[str, Any]] = []
+    yield ",".join(columns)
     for reading in readings:
         for digit in reading.digits or [None]:
-            rows.append({"image": reading.image, "problem": reading.problem})
+            row = {name: getattr(reading, name) for name in ("image", "problem", "note")}
             if digit:
-                rows[-1] |= {name: getattr(digit, name) for name in columns[1:5]}
-                rows[-1] |= {f"p{n}": share for n, share in enumerate(digit.probabilities)}
-    file = io.StringIO()
-    writer = csv.DictWriter(file, columns, extrasaction="ignore", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return file.getvalue().rstrip("\n")
+                row |= {name: getattr(digit, name) for name in (*SHOWN, "line", "place")}
+                row |= {f"p{n}": share for n, share in enumerate(digit.probabilities)}
+            file = io.StringIO()
+            writer = csv.DictWriter(file, columns, extrasaction="ignore", lineterminator="")
+            writer.writerow({name: harmless(cell) for name, cell in row.items()})
+            yield file.getvalue()
 
 
-def as_table(readings: list[Reading], probabilities: bool) -> str:
-    """Return readings as lines of text: image, answer, and each digit's probability."""
-    width, lines = max(len(reading.image) for reading in readings), []
+def as_table(readings: Iterator[Reading], width: int, probabilities: bool) -> Iterator[str]:
+    """Yield readings as lines of text: image, answer, and how probable each unsure digit is."""
     for reading in readings:
-        said = reading.problem or f"{reading.answer:12}"
-        shares = [f"{digit.probability:.1%}, else {digit.runner_up}" for digit in reading.digits]
-        lines.append(f"{reading.image:{width}}  {said}  {'; '.join(shares)}".rstrip())
+        said = reading.problem or " / ".join(f"{reading.answer:12}".split("\n"))
+        alone = len(reading.digits) == 1
+        unsure = [digit for digit in reading.digits if alone or not digit.sure]
+        told = [f"{digit.probability:.1%}, else {digit.runner_up}" for digit in unsure]
+        told += [reading.note] if reading.note else []
+        yield f"{reading.image:{width}}  {said}  {'; '.join(told)}".rstrip()
         for digit in reading.digits if probabilities else ():
             ten = [f"{number}: {share:.1%}" for number, share in enumerate(digit.probabilities)]
-            lines.append(f"{'':{width}}  {'  '.join(ten)}")
-    return "\n".join(lines)
+            yield f"{'':{width}}  {'  '.join(ten)}"
 
 
 class Progress:
     """Says on standard error how far a reading is that takes more than two seconds."""
 
     def __init__(self) -> None:
-        self.next = time.monotonic() + 2
+        self.start = self.told = time.monotonic()
 
     def __call__(self, done: int, count: int) -> None:
-        if time.monotonic() > self.next:
-            self.next = time.monotonic() + 2
-            print(f"{done} of {count} pictures", file=sys.stderr, flush=True)
+        now = time.monotonic()
+        if now > self.told + 2:
+            self.told, left = now, (now - self.start) / done * (count - done)
+            said = f"{done} of {count} pictures, {left:.0f} s left"
+            print(said, file=sys.stderr, flush=True)
+
+
+def show(given: argparse.Namespace) -> bool:
+    """Print what is read in pictures as it comes; return whether one of them has a problem."""
+    from digit_reader.annotate import save_annotated  # late: a wrong argument is told at once
+    from digit_reader.inputs import named_pictures
+    from digit_reader.reader import each_reading
+
+    pictures, problems = named_pictures(given.pictures), []
+
+    def readings() -> Iterator[Reading]:
+        for picture, reading in each_reading(pictures, progress=Progress()):
+            problems.append(bool(reading.problem))
+            if given.annotate and reading.digits:
+                save_annotated(picture, reading, given.annotate)
+            yield reading
+
+    width = max(len(name) for name, _ in pictures)
+    form = {"table": as_table, "json": as_json, "csv": as_csv}[given.format]
+    for line in form(readings(), width, given.probabilities):
+        print(line, flush=True)
+    return any(problems)
 
 
 def main() -> None:
     """Print what is read in pictures; exit with status 1 when one of them could not be read."""
     given = arguments()
-    from digit_reader.annotate import save_annotated  # late: a wrong argument is told at once
-    from digit_reader.reader import named_pictures, read_pictures
-
-    pictures = named_pictures(given.pictures)
-    readings = read_pictures(pictures, progress=Progress())
-    formats = {"table": as_table, "json": as_json, "csv": as_csv}
-    print(formats[given.format](readings, given.probabilities))
-    for (_, picture), reading in zip(pictures, readings, strict=True):
-        if given.annotate and reading.digits:
-            save_annotated(picture, reading, given.annotate)
-    sys.exit(any(reading.problem for reading in readings))
+    warnings.simplefilter("ignore")  # what decoders think of a file is told in our own words
+    try:
+        sys.exit(show(given))
+    except BrokenPipeError:  # head has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import secrets
 from collections.abc import Callable
 
 
@@ -11,7 +12,7 @@ def write_atomically(path: str | pathlib.Path, write: Callable[[pathlib.Path], o
     Raises OSError that says so, and what to do, when the disk is full, say.
     """
     path = pathlib.Path(path)
-    temporary = path.with_name(f".partial-{path.name}")
+    temporary = path.with_name(f".partial-{secrets.token_hex(4)}-{path.name}")
     try:
         write(temporary)
         os.replace(temporary, path)

@@ -21,6 +21,7 @@ SHEET_FILLS = 0.82  # share of its own rectangle: a sheet has four corners
 SHEET_DARK = 0.2  # share of the sheet that may be dark: more is no writing
 RULE_QUANTILE = 0.25  # three quarters of a row must be that dark to be a rule
 RULE_THICK = 0.015  # of the picture's height at most
+COLUMNS = 64  # in which the tilt of rules is looked for
 RULE_SEEN, RULE = 0.06, 0.05  # how dark the darkest rule of a page is, and any
 OVER_RULE = (1.25, 0.12)  # times, and more than, as dark as a rule: ink that crosses it
 DARKEST = 0.05  # brightness that paper has at least
@@ -34,6 +35,9 @@ AROUND = 0.08  # of the picture: what counts as around a stroke
 STRONG = 0.7  # of the darkest ink: a stroke's middle
 NOISE = 18  # times the paper's noise that ink stands out
 FAINT, BLANK = 0.12, 0.08  # what ink must reach to be read, and stand out to be there at all
+CLOSE = 3  # times as wide as the widest stroke: where the paper near strokes is looked for
+NEARBY, PALE = 0.1, 0.5  # of the picture: how far pale strokes compare; how pale they are at most
+GRAIN, SMOOTHED = 0.03, 1.5  # a picture is noisy from here; over so many pixels it is evened out
 CLEAR = 0.5  # ink that is there however softly it ends
 
 
@@ -94,7 +98,10 @@ def rule_rows(ink: Ink, step: int) -> tuple[Ink | None, int]:
 
     step: to look for the tilt at each step-th pixel only.
     """
-    few, thickest = ink[::step, ::step], max(1, round(RULE_THICK * len(ink) / step))
+    some = max(step, ink.shape[1] // COLUMNS)  # a rule is seen in a few columns, too
+    few, thickest = ink[::step, ::some], max(1, round(RULE_THICK * len(ink) / step))
+    if np.mean(few.max(0) > RULE_SEEN) < 1 - RULE_QUANTILE:  # many columns hold no ink at all
+        return None, 0
     found = {t: thin_lines(tilted(few, t / step), thickest) for t in range(-12, 13, 2)}
     tilt = max(found, key=lambda tilt: np.sum(found[tilt] ** 2))
     if found[tilt].max() < RULE_SEEN:
@@ -187,11 +194,20 @@ def paper_in(small: Ink) -> Ink:
     return lit_paper(small)
 
 
-def ink_of(bright: Ink) -> Ink:
+def without_noise(bright: Ink) -> Ink:
+    """Return brightness (h, w) smoothed, if most pixels differ much from their neighbours."""
+    smooth = scipy.ndimage.uniform_filter(bright, 3)
+    noisy = np.median(np.abs(bright - smooth)[::2, ::2]) > GRAIN
+    return scipy.ndimage.gaussian_filter(bright, SMOOTHED) if noisy else bright
+
+
+def ink_of(bright: Ink, pale: bool = False) -> Ink:
     """Return the ink in a page of that brightness, both float32 (h, w) in [0, 1].
 
-    Raises ValueError where there is none, or too little to read.
+    pale: whether strokes are to be as dark as the darkest nearby, not as on the whole page. Raises
+    ValueError where there is none, or too little to read.
     """
+    bright = without_noise(bright)
     small, factor = reduced(bright)
     desk = desk_in(small)
     if desk.any():  # the desk gets the brightness of the nearest paper
@@ -201,15 +217,36 @@ def ink_of(bright: Ink) -> Ink:
         small = small[tuple(nearest)]
     if is_bright(small):
         bright, small = 1 - bright, 1 - small
-    ink = 1 - bright / to_size(paper_in(small), bright.shape, factor)
+    paper = paper_in(small)
+    ink = ink_on(paper, bright, desk, factor, pale)
+    if np.ptp(paper) == 0:  # the light is even
+        return ink
+    closer = paper_near(small, reduced(ink)[0] > CLEAR)
+    return ink if closer is None else ink_on(closer, bright, desk, factor, pale)
+
+
+def ink_on(paper: Ink, bright: Ink, desk: Places, factor: int, pale: bool) -> Ink:
+    """Return the ink on paper that is so bright, without desk and rules; see ink_of."""
+    ink = 1 - bright / to_size(paper, bright.shape, factor)
     if desk.any():
         ink = np.where(to_size(desk.astype(np.float32), ink.shape, factor, 0) > 0, 0, ink)
     ink = np.clip(ink - np.quantile(ink[::factor, ::factor], GROUND), 0, 1)
-    ink = without_rules(ink, factor)
-    return levelled(ink, factor)
+    return levelled(without_rules(ink, factor), factor, pale)
 
 
-def levelled(ink: Ink, factor: int) -> Ink:
+def paper_near(small: Ink, strokes: Places) -> Ink | None:
+    """Return how bright the paper is close to strokes, as small; None where strokes are broad.
+
+    The thinner the strokes, the closer to them is paper, and the less its light differs.
+    """
+    wide = 2 * float(scipy.ndimage.distance_transform_edt(strokes).max())
+    share = (CLOSE * wide + 3) / min(small.shape)
+    if share > STROKE_STRICT / 2:
+        return None
+    return scipy.ndimage.uniform_filter(closed(small, share), max(3, round(CLOSE * wide)))
+
+
+def levelled(ink: Ink, factor: int, pale: bool = False) -> Ink:
     """Return ink, float32 (h, w), from 0 to 1 in its darkest strokes; raises what ink_of does.
 
     Strokes end sharply, shadows do not: what counts is how far ink stands out from what is around.
@@ -222,4 +259,8 @@ def levelled(ink: Ink, factor: int) -> Ink:
     require(peak > CLEAR or stands_out > max(BLANK, NOISE * noise), blank)
     require(peak > FAINT, "the ink is too faint: write darker, or with more light")
     level = np.median(ink[ink > STRONG * peak])
+    if pale:
+        window = max(5, round(NEARBY * min(ink.shape)))
+        darkest = scipy.ndimage.maximum_filter(smooth, window)
+        level = np.clip(scipy.ndimage.uniform_filter(darkest, window), PALE * level, level)
     return np.minimum(ink / level, 1).astype(np.float32)

@@ -1,11 +1,14 @@
 """Which ink belongs together: from a page's ink to its digits, in the order of reading."""
 
 import dataclasses
+import itertools
 from collections.abc import Iterable
 
 import numpy as np
 import scipy.ndimage
 from numpy.typing import NDArray
+
+from digit_reader.errors import require
 
 SMALL = 0.25  # of the longest digit's length: less high is a speck
 FLAT = 6  # times as wide as high, and it is a line or a sign, not a digit
@@ -20,6 +23,16 @@ STROKE_BESIDE, STROKE_ABOVE = 0.65, 0.6
 # so much of both and the gap together: a 5 and its bar, or two halves.
 STACKED_ACROSS, STROKE_ACROSS, SIDE_ACROSS = 0.25, 0.5, 0.4
 STACKED_GAP, STROKE_GAP = 0.12, 0.22
+# Weak parts beside strong ones are a pale pen: so weak at most, and about as long as those.
+PALE, ALIKE = 0.5, (0.6, 1.5)
+POINT, POINT_LOW = (0.05, 0.3), 0.5  # a point's length as a share of a digit's, and how low it is
+SIGN = 0.35  # a sign is less high than this share of a digit
+NEXT_TO = 1.2  # how far from a digit a point or a sign is at most, in digits' heights
+GAP, GAP_TIMES, GAP_OF_TWO = 0.6, 2.2, 1.5  # a gap in a line: in heights, in usual distances
+MANY = 300  # pieces of ink in a picture: with more it shows no writing
+TOLD_APART = 3_000  # the largest of them that are looked at
+# What reaches in from the border and is so many times longer than all that does not is no digit.
+LONGER, INNER, STRIP = 1.6, 0.4, 0.3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,6 +53,10 @@ class Part:
     @property
     def width(self) -> int:
         return self.right - self.left
+
+    @property
+    def length(self) -> int:
+        return max(self.height, self.width)
 
     def joined(self, other: "Part") -> "Part":
         """Return this part and another one as one."""
@@ -71,6 +88,8 @@ def belongs(part: Part, other: Part) -> bool:
     if part.linked & other.linked and gap < LINK_GAP * tall:
         return True
     if down <= 0 and across > STACKED_ACROSS:
+        if min(part.height - part.width, other.height - other.width) > 0:
+            return False  # two tall ones are two digits
         is_stroke = short < STROKE_ABOVE * tall and across > STROKE_ACROSS
         return gap < (STROKE_GAP if is_stroke else STACKED_GAP) * (tall + short + gap)
     if gap >= NEAR_GAP * tall:
@@ -78,30 +97,95 @@ def belongs(part: Part, other: Part) -> bool:
     return across > SIDE_ACROSS or (short < STROKE_BESIDE * tall and down > 0)
 
 
-def parts_of(ink: NDArray[np.float32]) -> tuple[list[Part], NDArray]:
-    """Return the connected parts of ink, without specks and weak residue; and labels (h, w)."""
+@dataclasses.dataclass(frozen=True)
+class Ink:
+    """The ink of a picture by its parts."""
+
+    strong: list[Part]  # which are digits, or parts of them
+    weak: list[Part]  # residue of rules and light, or a pale pen
+    specks: list[Part]
+    labels: NDArray  # (h, w), the number of the part that a pixel belongs to
+
+
+def found_in(ink: NDArray[np.float32]) -> tuple[list[Part], NDArray, NDArray, NDArray]:
+    """Return all connected parts of ink, their sizes, whether they are weak, and labels (h, w)."""
     labels, count = scipy.ndimage.label(ink > INK, np.ones((3, 3)))
     links, _ = scipy.ndimage.label(ink > FAINT, np.ones((3, 3)))
     sizes = np.bincount(labels.ravel(), minlength=count + 1)[1:]
-    weak = np.bincount(labels.ravel(), ink.ravel(), count + 1)[1:] < WEAK * sizes
-    sizes = np.where(weak, 0, sizes)
+    means = np.bincount(labels.ravel(), ink.ravel(), count + 1)[1:] / np.maximum(sizes, 1)
     found = []
-    for number, (rows, columns) in enumerate(scipy.ndimage.find_objects(labels), 1):
+    places = scipy.ndimage.find_objects(labels)
+    largest = np.sort(np.argsort(-sizes, kind="stable")[:TOLD_APART])
+    for number in (largest + 1).tolist():
+        rows, columns = places[number - 1]
         linked = frozenset(links[rows, columns][labels[rows, columns] == number][:1].tolist())
         found.append(Part(rows.start, rows.stop, columns.start, columns.stop, (number,), linked))
-    longest = max(
-        max(part.height, part.width) for part, size in zip(found, sizes, strict=True) if size
-    )
-    kept = [
+    return found, sizes[largest], means[largest], labels
+
+
+def parts_of(ink: NDArray[np.float32]) -> Ink:
+    """Return the connected parts of ink: what may be digits, weak ones, and specks."""
+    found, sizes, means, labels = found_in(ink)
+    usual = [n for n in range(len(found)) if means[n] >= WEAK]
+    outer = {*usual} - {*without_surroundings(found, usual, sizes, ink.shape)}
+    inner = [n for n in usual if n not in outer]
+    largest = max((sizes[n] for n in inner), default=0)
+    longest = max((found[n].length for n in inner), default=0)
+    strong, specks = [], []
+    for n in inner:
+        is_large = sizes[n] >= max(1, SPECK * largest) and found[n].length >= SHORT * longest
+        (strong if is_large else specks).append(found[n])
+    require(len(strong) <= MANY, f"{len(strong)} pieces of ink are no number: crop the picture")
+    weak = [found[n] for n in range(len(found)) if PALE <= means[n] < WEAK]
+    strong += pale_digits(weak, strong)
+    return Ink(strong, [p for p in weak if p not in strong], specks, labels)
+
+
+def without_surroundings(
+    parts: list[Part], usual: list[int], sizes: NDArray, shape: tuple[int, ...]
+) -> list[int]:
+    """Return the numbers of parts without what reaches in from the border, a thumb or the desk.
+
+    It is longer than all that does not, and says nothing of how large the digits are.
+    """
+    inner = [n for n in usual if not at_border(parts[n], shape)]
+    longest = max((parts[n].length for n in inner), default=0)
+    alike = [n for n in inner if parts[n].length > INNER * longest]
+    if len(alike) < 2:  # one digit that fills the picture has small parts, too
+        return usual
+    return [n for n in usual if not surrounds(parts[n], shape, LONGER * longest)]
+
+
+def surrounds(part: Part, shape: tuple[int, ...], longest: float) -> bool:
+    """Return whether a part is a strip along the border, or touches it and is longer than that."""
+    across = part.left <= 0 or part.right >= shape[1]
+    along, deep = (part.height, part.width) if across else (part.width, part.height)
+    return at_border(part, shape) and (part.length > longest or deep < STRIP * along)
+
+
+def at_border(part: Part, shape: tuple[int, ...]) -> bool:
+    """Return whether a part touches the border of a picture of that shape."""
+    height, width = shape
+    return part.top <= 0 or part.left <= 0 or part.bottom >= height or part.right >= width
+
+
+def pale_digits(weak: list[Part], strong: list[Part]) -> list[Part]:
+    """Return those of the weak parts that stand beside strong ones and are about as long."""
+    low, high = ALIKE
+    return [
         part
-        for part, size in zip(found, sizes, strict=True)
-        if size >= max(1, SPECK * sizes.max()) and max(part.height, part.width) >= SHORT * longest
+        for part in weak
+        if sum(
+            low * other.length <= part.length <= high * other.length
+            and overlap(part.top, part.bottom, other.top, other.bottom) > 0.5
+            for other in strong
+        )
+        >= 2
     ]
-    return kept, labels
 
 
-def digits_in(parts: Iterable[Part]) -> list[Part]:
-    """Return parts joined where they belong to one digit, by lines and from left to right."""
+def digits_in(parts: Iterable[Part]) -> list[list[Part]]:
+    """Return parts joined where they belong to one digit, as lines from above, left to right."""
     found: list[Part] = []
     for part in sorted(parts, key=lambda part: -part.height):
         near = next((other for other in found if belongs(part, other)), None)
@@ -109,19 +193,61 @@ def digits_in(parts: Iterable[Part]) -> list[Part]:
             found.remove(near)
             part = near.joined(part)
         found.append(part)
-    longest = max((max(part.height, part.width) for part in found), default=0)
+    longest = max((part.length for part in found), default=0)
     digits = [p for p in found if p.width < FLAT * p.height and p.height > SMALL * longest]
-    return in_order(digits)
+    return lines_of(digits)
 
 
-def in_order(parts: Iterable[Part]) -> list[Part]:
-    """Return parts by lines from above, each line from left to right."""
+def lines_of(parts: Iterable[Part]) -> list[list[Part]]:
+    """Return parts by lines from above, each line from left to right.
+
+    Each part goes on with the line whose last part stands beside it: lines may slope.
+    """
     lines: list[list[Part]] = []
-    for part in sorted(parts, key=lambda part: part.top):
+    for part in sorted(parts, key=lambda part: part.left):
         middle = (part.top + part.bottom) / 2
-        line = next((line for line in lines if line[0].top <= middle <= line[0].bottom), None)
-        if line:
-            line.append(part)
+        beside = [line for line in lines if line[-1].top <= middle <= line[-1].bottom]
+        if beside:
+            max(beside, key=lambda line: line[-1].left).append(part)
         else:
             lines.append([part])
-    return [part for line in lines for part in sorted(line, key=lambda part: part.left)]
+    return sorted(lines, key=lambda line: np.mean([part.top + part.bottom for part in line]))
+
+
+def gaps_in(line: list[Part]) -> list[bool]:
+    """Return for each part of a line whether there is a gap before it, as between two numbers."""
+    height = np.median([part.height for part in line])
+    apart = np.array([b.left - a.right for a, b in itertools.pairwise(line)])
+    if not len(apart):
+        return [False]
+    usual = max(np.quantile(apart, 0.25), 0)
+    least = max(GAP * height, GAP_TIMES * usual) if len(apart) > 1 else GAP_OF_TWO * height
+    return [False, *(apart > least).tolist()]
+
+
+def left_out(ink: Ink, lines: list[list[Part]]) -> list[str]:
+    """Return in words what is there beside the digits: points, signs, ink as high as a digit."""
+    digits = [part for line in lines for part in line]
+    taken = {label for part in digits for label in part.labels}
+    height = float(np.median([part.height for part in digits]))
+    found = []
+    for part in [*ink.strong, *ink.weak, *ink.specks]:
+        if taken.isdisjoint(part.labels):
+            found.append(named(part, digits, height, part in ink.specks))
+    return sorted({*found} - {""})
+
+
+def named(part: Part, digits: list[Part], height: float, speck: bool) -> str:
+    """Return what a part is that is no digit: a point, a sign, other ink, or "", nothing much."""
+    beside = [d for d in digits if max(d.left - part.right, part.left - d.right) < NEXT_TO * height]
+    beside = [d for d in beside if d.top < (part.top + part.bottom) / 2 < d.bottom + 0.3 * height]
+    if not beside:
+        return "ink as high as a digit" if part.height > POINT_LOW * height else ""
+    low, high = POINT
+    digit = min(beside, key=lambda d: abs(d.left + d.right - part.left - part.right))
+    is_low = (part.top + part.bottom) / 2 > digit.top + 0.75 * digit.height
+    if low * height < part.length < high * height and is_low:
+        return "a point or comma"
+    if not speck and part.height < SIGN * height and part.width > 1.5 * part.height:
+        return "a sign"
+    return "ink as high as a digit" if part.height > POINT_LOW * height else ""

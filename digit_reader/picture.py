@@ -1,50 +1,77 @@
 """From any picture, a path, bytes, PIL image or array, to its brightness."""
 
+import contextlib
 import io
 import os
 import pathlib
 import re
-import struct
-import warnings
+import threading
 from typing import Any
 
 import numpy as np
+import PIL.ExifTags
 import PIL.Image
 import PIL.ImageOps
+import PIL.ImageSequence
+import pillow_heif
 from numpy.typing import NDArray
 
 from digit_reader.errors import PictureError, require
 
 Picture = Any  # a path, bytes, a PIL image, or an array (h, w) or (h, w, 1 to 4)
 
-OTHERS = {  # what people give that Pillow does not open, by how it begins
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF", "HEIF", "ICO")
+OTHERS = {  # what people give that is none of these, by how it begins
     rb"^\s*%PDF": "this is a PDF: save its page as PNG, or take a screenshot",
     rb"<svg": "this is an SVG drawing: export it as PNG",
-    rb"(?s)^....ftyp(hei|hev|mif|msf)": "this is a HEIC photograph: save it as JPEG",
+    rb"(?s)^....ftyp(hei|hev|mif|msf)": "this is a HEIC photograph that cannot be opened: save it as JPEG",
 }
-FULL = (1, 16, 255, 65_535)  # what an array has where it is brightest: shares, UCI, bytes, words
+FULL = (1, 16, 255, 4_095, 65_535)  # what an array has where it is brightest: shares, UCI, bytes …
+NEARLY = 1.001  # times that: what arithmetic leaves of it
 LEAST_SIDE = 8
 LARGE, SMALL = 800, 100  # pixels: a longer side is reduced to, a shorter one enlarged to
-MOST_PIXELS = 120_000_000  # a picture with more is refused: unpacked it could fill the memory
+MOST_FILE = 100_000_000  # bytes of a file
+MOST_PIXELS = 120_000_000
+MOST_UNPACKED = 250_000_000  # bytes of a picture in memory: with more it could fill it
+BIG = 40_000_000  # bytes from which on pictures are unpacked one after another
+unpacking = threading.Lock()
+pillow_heif.register_heif_opener()
+
+
+def content_of(file: str | os.PathLike | bytes) -> bytes:
+    """Return what a file holds, a path or the bytes themselves; PictureError if it is too large."""
+    if not isinstance(file, bytes):
+        require(os.fspath(file), "there is no file '': give the name of one")
+        path = pathlib.Path(file)
+        require(path.exists(), f"there is no file {printable(path)!r}: check the path")
+        require(path.is_file(), f"{printable(path)!r} is no file: give an image file")
+        size = path.stat().st_size
+        too_large = f"the file has {size / 1e6:,.0f} MB, too many: scale the picture down"
+        require(size <= MOST_FILE, too_large)
+        file = path.read_bytes()
+    require(file, "the file is empty: save the picture again")
+    return file
+
+
+def printable(name: object) -> str:
+    """Return a name with what would steer a terminal or break a line escaped."""
+    shown = (c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(name))
+    return "".join(shown)
 
 
 def opened(file: str | os.PathLike | bytes) -> PIL.Image.Image:
     """Return an image file, a path or bytes, as PIL image; PictureError tells what is wrong."""
-    if not isinstance(file, bytes):
-        path = pathlib.Path(file)
-        require(path.exists(), f"there is no file {str(path)!r}: check the path")
-        require(path.is_file(), f"{str(path)!r} is no file: give an image file")
-        file = path.read_bytes()
-    require(file, "the file is empty: save the picture again")
+    content = content_of(file)
     try:
-        with warnings.catch_warnings(action="error", category=PIL.Image.DecompressionBombWarning):
-            return PIL.Image.open(io.BytesIO(file))
-    except PIL.UnidentifiedImageError as error:
-        known = (said for mark, said in OTHERS.items() if re.search(mark, file[:1_000]))
-        message = next(known, "this is no picture that Pillow can read: give PNG or JPEG")
-        raise PictureError(message) from error
+        image = PIL.Image.open(io.BytesIO(content), formats=FORMATS)
+        image.draft(None, (2 * LARGE, 2 * LARGE))  # a JPEG much larger is unpacked smaller
+        return image
     except (PIL.Image.DecompressionBombError, PIL.Image.DecompressionBombWarning) as error:
         raise PictureError("the picture has too many pixels: scale it down") from error
+    except Exception as error:  # decoders raise whatever they like
+        known = (said for mark, said in OTHERS.items() if re.search(mark, content[:1_000]))
+        message = next(known, "this is no picture that Pillow can read: give PNG or JPEG")
+        raise PictureError(message) from error
 
 
 def from_array(array: NDArray) -> PIL.Image.Image:
@@ -55,14 +82,18 @@ def from_array(array: NDArray) -> PIL.Image.Image:
     require(array.dtype.kind in "buif", f"an array of {array.dtype} is no image: give numbers")
     require(np.isfinite(array).all(), "the array holds NaN or infinity: replace them")
     low, high = float(array.min()), float(array.max())
-    require(low >= 0 and high <= 65_535, f"the array goes from {low:g} to {high:g}: give 0 to 255")
-    full = next(most for most in FULL if high <= most)
-    array = (array * (255 / full)).round().astype(np.uint8)
+    require(
+        low >= 0 and high <= NEARLY * FULL[-1],
+        f"the array goes from {low:g} to {high:g}: give 0 to 255",
+    )
+    full = next(most for most in FULL if high <= NEARLY * most)
+    array = np.minimum(array * (255 / full), 255).round().astype(np.uint8)
     return PIL.Image.fromarray(array[..., 0] if array.ndim == 3 and channels == 1 else array)
 
 
-def upright(image: Any) -> PIL.Image.Image:
-    """Return any kind of image as a loaded PIL image, turned as its EXIF says; or PictureError."""
+def as_image(picture: Picture) -> PIL.Image.Image:
+    """Return any kind of picture as a PIL image of a sensible size; or PictureError."""
+    image = picture
     if isinstance(image, np.ndarray):
         image = from_array(image)
     elif isinstance(image, (str, bytes, os.PathLike)):
@@ -70,19 +101,58 @@ def upright(image: Any) -> PIL.Image.Image:
     kind, known = type(image).__name__, isinstance(image, PIL.Image.Image)
     require(known, f"{kind} is no image: give a path, bytes, image or array")
     width, height = image.size
-    require(width * height <= MOST_PIXELS, f"{width}×{height} pixels are too many: scale it down")
+    many = f"{width}×{height} pixels are too many: scale it down"
+    require(width * height <= MOST_PIXELS and unpacked(image) <= MOST_UNPACKED, many)
     few = f"{width}×{height} pixels are too few: give at least {LEAST_SIDE}×{LEAST_SIDE}"
     require(min(image.size) >= LEAST_SIDE, few)
+    return image
+
+
+def is_stack(array: NDArray) -> bool:
+    """Return whether an array is a stack of images, (n, h, w) or (n, h, w, channels)."""
+    return array.ndim == 4 or (array.ndim == 3 and min(array.shape[1:]) >= LEAST_SIDE)
+
+
+def pages(picture: Picture) -> list[Picture]:
+    """Return the pages of a scan, a TIFF file with several; any other picture alone."""
+    if not isinstance(picture, (str, bytes, os.PathLike)):
+        return [picture]
+    image = as_image(opened(picture))
     try:
-        image.load()
-        return PIL.ImageOps.exif_transpose(image)
-    except (OSError, SyntaxError, ValueError, EOFError, struct.error) as error:
-        raise PictureError(f"the picture is cut off or damaged ({error}): save it again") from error
+        if image.format != "TIFF" or getattr(image, "n_frames", 1) == 1:
+            return [image]
+        return [page.copy() for page in PIL.ImageSequence.Iterator(image)]
+    except Exception as error:  # decoders raise whatever they like
+        raise PictureError("the picture is cut off or damaged: save it again") from error
+
+
+def unpacked(image: PIL.Image.Image) -> int:
+    """Return how many bytes an image takes in memory."""
+    wide = 4 if image.mode in ("I", "F") else len(image.getbands())
+    return image.width * image.height * (4 if wide == 3 else wide)  # Pillow pads RGB
+
+
+def upright(picture: Picture) -> PIL.Image.Image:
+    """Return any kind of picture, loaded and turned as its EXIF says, as PIL; or PictureError."""
+    image = as_image(picture)
+    try:
+        with unpacking if unpacked(image) > BIG else contextlib.nullcontext():
+            image.load()
+            turned = image.getexif().get(PIL.ExifTags.Base.Orientation, 1) != 1
+            return PIL.ImageOps.exif_transpose(image) if turned else image
+    except Exception as error:  # decoders raise whatever they like
+        raise PictureError("the picture is cut off or damaged: save it again") from error
+
+
+def reduced(image: PIL.Image.Image) -> PIL.Image.Image:
+    """Return a much too large image smaller, to save memory in what follows."""
+    factor = max(image.size) // (2 * LARGE)
+    return image.reduce(factor) if factor > 1 and image.mode not in ("1", "P") else image
 
 
 def on_paper(image: PIL.Image.Image) -> PIL.Image.Image:
     """Return a PIL image with transparent parts on paper: white for dark ink, black for bright."""
-    image = image.convert("RGBA")
+    image = reduced(image if image.mode == "RGBA" else image.convert("RGBA"))
     ink = np.asarray(image.convert("L"))[np.asarray(image.getchannel("A")) > 127]
     paper = 0 if len(ink) and ink.mean() > 127 else 255
     page = PIL.Image.new("RGBA", image.size, (paper, paper, paper, 255))
@@ -92,10 +162,10 @@ def on_paper(image: PIL.Image.Image) -> PIL.Image.Image:
 def brightness(image: PIL.Image.Image) -> NDArray[np.float32]:
     """Return an image's brightness (h, w), 0 to 1, its longer side at most LARGE pixels."""
     if image.mode.startswith("I") or image.mode == "F":  # 16 bits or more for each pixel
-        values = np.asarray(image, np.float32)
+        values = np.maximum(np.nan_to_num(np.asarray(image, np.float32)), 0)
         image = PIL.Image.fromarray(255 * values / max(values.max(), 1))
     else:
-        image = (on_paper(image) if image.has_transparency_data else image).convert("L")
+        image = reduced(on_paper(image) if image.has_transparency_data else image).convert("L")
     small, large = min(image.size), max(image.size)
     scale = LARGE / large if large > LARGE else max(1, SMALL / small)
     size = [max(1, round(scale * side)) for side in image.size]

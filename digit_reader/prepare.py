@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 from digit_reader.centre import centre_like_mnist
 from digit_reader.errors import require
 from digit_reader.ink import ink_of
-from digit_reader.parts import Part, digits_in, parts_of
+from digit_reader.parts import INK, Part, digits_in, gaps_in, left_out, parts_of
 from digit_reader.picture import Picture, brightness, upright
 from digit_reader.reading import Box
 
 SOFT = 0.12  # of a digit's longer side: how far its soft edges reach beyond it
+THIN = 1.6  # pixels of 20: thinner strokes are thickened to it
 TRACE = 0.1  # less ink is paper
 
 
@@ -23,6 +24,7 @@ class Cutout:
 
     box: Box
     prepared: NDArray[np.float32]
+    where: tuple[int, int, bool]  # its line and its place there, and whether a gap is before it
 
 
 def ink_near(ink: NDArray, labels: NDArray, part: Part) -> NDArray[np.float32]:
@@ -35,26 +37,50 @@ def ink_near(ink: NDArray, labels: NDArray, part: Part) -> NDArray[np.float32]:
     return np.where(near & (ink > TRACE), ink, 0)
 
 
-def digits_of(image: Picture) -> list[Cutout]:
-    """Return the digits in a picture in reading order.
+def thick_enough(ink: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return a digit's ink (h, w) with strokes that would come out pale in 20×20 made thicker."""
+    strong = np.pad(ink > INK, 2)
+    edges = sum(int(np.diff(strong, axis=axis).sum()) for axis in (0, 1))
+    rows, columns = np.nonzero(strong)
+    side = max(np.ptp(rows), np.ptp(columns)) + 1
+    missing = THIN * side / 20 - 2 * len(rows) / max(edges, 1)
+    wider = 1 + round(missing)
+    return scipy.ndimage.grey_dilation(ink, (wider, wider)) if missing > 0.5 else ink
+
+
+@dataclasses.dataclass(frozen=True)
+class Found:
+    """What a picture holds: its digits in reading order, and in words what else there is."""
+
+    digits: list[Cutout]
+    note: str
+
+
+def found_in(image: Picture, pale: bool = False) -> Found:
+    """Return the digits in a picture in reading order, and what else there is; pale: see ink_of.
 
     Raises PictureError, which says what is wrong, where there are none.
     """
-    ink = ink_of(brightness(upright(image)))
-    parts, labels = parts_of(ink)
-    parts, (height, width) = digits_in(parts), ink.shape
-    require(parts, "there are only lines in the picture: crop it to a digit")
-    return [
+    ink = ink_of(brightness(upright(image)), pale)
+    parts = parts_of(ink)
+    lines = digits_in(parts.strong)
+    require(lines, "there are only lines in the picture: crop it to a digit")
+    height, width = ink.shape
+    digits = [
         Cutout(
             (part.left / width, part.top / height, part.right / width, part.bottom / height),
-            centre_like_mnist(ink_near(ink, labels, part)),
+            centre_like_mnist(thick_enough(ink_near(ink, parts.labels, part))),
+            (number, place, gap),
         )
-        for part in parts
+        for number, line in enumerate(lines, 1)
+        for place, (part, gap) in enumerate(zip(line, gaps_in(line), strict=True), 1)
     ]
+    rest = left_out(parts, lines)
+    return Found(digits, f"left out: {', '.join(rest)}" if rest else "")
 
 
 def prepare_digit(image: Picture) -> NDArray[np.float32]:
     """Return a picture of one digit in MNIST's form, (28, 28), 0 to 1; or raise PictureError."""
-    found = digits_of(image)
+    found = found_in(image).digits
     require(len(found) == 1, f"there are {len(found)} digits in the picture: crop it to one")
     return found[0].prepared

@@ -2,30 +2,32 @@
 
 import concurrent.futures
 import dataclasses
-import glob
 import hashlib
 import json
 import os
 import pathlib
-import sys
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from digit_reader.errors import NetworkError, PictureError, require
-from digit_reader.picture import Picture
-from digit_reader.prepare import Cutout, digits_of
+from digit_reader.inputs import Named, named_pictures
+from digit_reader.picture import Picture, pages
+from digit_reader.prepare import Cutout, Found, found_in
 from digit_reader.quiet import quietly
 from digit_reader.reading import Certainty, Digit, Reading
 
 FOLDER = pathlib.Path(__file__).parent
 NETWORK, SETTINGS = FOLDER / "reader.tflite", FOLDER / "reader.json"
 MOST = 99  # digits in one picture: with more it shows no number, but a pattern
+AT_ONCE = 32  # pictures
+NO_DIGIT = 0.25  # where no part of a picture is more probable, there is no digit
 BATCH = 500  # digits read at a time, which bounds the memory
 
-Named = tuple[str, Any]  # a picture, or the PictureError in its place, by name
+Paged = tuple[Picture, Any]  # a page, and what it holds: a Found or a PictureError
 Progress = Callable[[int, int], object]  # told how many are prepared, and how many there are
 
 
@@ -40,7 +42,7 @@ class Settings:
 
 
 class Reader:
-    """The network with its settings.
+    """The network with its settings; several threads may share one.
 
     temperature: in place of the settings' own. Raises NetworkError unless its two files belong
     together.
@@ -62,24 +64,26 @@ class Reader:
             raise NetworkError(said)
         with quietly():
             self.interpreter = Interpreter(model_content=content, num_threads=os.cpu_count())
+            self.interpreter.allocate_tensors()
         self.input = self.interpreter.get_input_details()[0]["index"]
         self.output = self.interpreter.get_output_details()[0]["index"]
+        self.one_at_a_time = threading.Lock()  # an interpreter holds one batch
 
     def probabilities(self, images: Sequence[NDArray] | NDArray) -> NDArray[np.float64]:
         """Return calibrated probabilities (n, 10) of images (n, 28, 28) in MNIST's form."""
         starts = range(0, len(images), BATCH)
-        with quietly():
-            answers = [self.answers(images[start : start + BATCH]) for start in starts]
+        answers = [self.answers(images[start : start + BATCH]) for start in starts]
         powers = (np.concatenate(answers) + 1e-12) ** (1 / self.temperature)
         return powers / powers.sum(1, keepdims=True)
 
     def answers(self, images: Sequence[NDArray] | NDArray) -> NDArray[np.float64]:
         """Return the network's own probabilities (n, 10) of images (n, 28, 28)."""
-        self.interpreter.resize_tensor_input(self.input, (len(images), 28, 28, 1))
-        self.interpreter.allocate_tensors()
-        self.interpreter.set_tensor(self.input, np.asarray(images, np.float32)[..., None])
-        self.interpreter.invoke()
-        return self.interpreter.get_tensor(self.output).astype(float)
+        with self.one_at_a_time:
+            self.interpreter.resize_tensor_input(self.input, (len(images), 28, 28, 1))
+            self.interpreter.allocate_tensors()
+            self.interpreter.set_tensor(self.input, np.asarray(images, np.float32)[..., None])
+            self.interpreter.invoke()
+            return self.interpreter.get_tensor(self.output).astype(float)
 
     def certainty(self, probability: float) -> Certainty:
         """Return how far a digit of that probability can be believed."""
@@ -92,61 +96,93 @@ class Reader:
         first, second = (int(place) for place in np.argsort(-shares)[:2])
         probability = float(shares[first])
         sure = self.certainty(probability)
-        return Digit(first, probability, second, sure, shares.tolist(), cutout.box, cutout.prepared)
+        seen = shares.tolist(), cutout.box, cutout.prepared, *cutout.where
+        return Digit(first, probability, second, sure, *seen)
+
+    def readings(
+        self, names: Sequence[str], found: Sequence[Found | PictureError]
+    ) -> list[Reading]:
+        """Return the Reading of what each page of these names holds."""
+        flat = [cutout.prepared for f in found if isinstance(f, Found) for cutout in f.digits]
+        shares, readings = iter(self.probabilities(flat) if flat else ()), []
+        for name, of_page in zip(names, found, strict=True):
+            if isinstance(of_page, PictureError):
+                readings.append(Reading(name, [], str(of_page)))
+                continue
+            digits = [self.read(cutout, next(shares)) for cutout in of_page.digits]
+            some = max(digit.probability for digit in digits) >= NO_DIGIT
+            no_digit = "there is no digit: crop the picture to one"
+            readings.append(
+                Reading(name, digits, note=of_page.note) if some else Reading(name, [], no_digit)
+            )
+        return readings
+
+    def look(
+        self, names: Sequence[str], paged: Sequence[Paged], pool: concurrent.futures.Executor
+    ) -> list[Reading]:
+        """Return the Reading of each page; where it is not sure, of a second look at pale strokes.
+
+        That counts where all of it is sure, and no digit is lost.
+        """
+        readings = self.readings(names, [found for _, found in paged])
+        unsure = [n for n, r in enumerate(readings) if not r.sure and paged[n][0] is not None]
+        again = pool.map(lambda n: outcome(paged[n][0], pale=True), unsure)
+        second = self.readings([names[n] for n in unsure], [*again])
+        for n, reading in zip(unsure, second, strict=True):
+            first = readings[n]
+            surer = reading.sure or (len(first.digits) > 1 and reading.least > first.least)
+            if surer and len(reading.digits) >= len(first.digits):
+                readings[n] = reading
+        return readings
 
 
-def named_pictures(images: Any) -> list[Named]:
-    """Return what to read, each with its name: a picture, or what is wrong; see read."""
-    found: list[Named] = []
-    for place, image in enumerate(images if isinstance(images, (list, tuple)) else [images], 1):
-        if not isinstance(image, (str, os.PathLike)):
-            found.append((f"image {place}", image))
-        elif os.fspath(image) == "-":
-            found.append(("standard input", sys.stdin.buffer.read()))
-        elif pathlib.Path(image).is_dir():
-            files = [str(p) for p in sorted(pathlib.Path(image).glob("[!.]*")) if p.is_file()]
-            empty = PictureError("the folder holds no files: put pictures there")
-            found += [(path, path) for path in files] or [(str(image), empty)]
-        elif glob.has_magic(str(image)) and not pathlib.Path(image).exists():
-            none = PictureError("no file fits this pattern: check the path")
-            paths = sorted(glob.glob(str(image)))  # noqa: PTH207  (absolute patterns, too)
-            found += [(path, path) for path in paths] or [(str(image), none)]
-        else:
-            found.append((str(image), image))
-    return found
+def outcomes(picture: Picture | PictureError) -> list[tuple[Picture, Found | PictureError]]:
+    """Return each page of a picture with what it holds, or with what is wrong with it.
 
-
-def cutouts(picture: Picture | PictureError) -> list[Cutout] | Exception:
-    """Return the digits of a picture, or the error that says what is wrong with it."""
+    Whatever a decoder raises costs this picture alone.
+    """
     if isinstance(picture, PictureError):
-        return picture
+        return [(None, picture)]
     try:
-        found = digits_of(picture)
-        require(len(found) <= MOST, f"{len(found)} pieces of ink are no number: crop the picture")
+        return [(page, outcome(page)) for page in pages(picture)]
+    except PictureError as error:
+        return [(picture, error)]
+
+
+def outcome(page: Picture, pale: bool = False) -> Found | PictureError:
+    """Return what a page holds, or what is wrong with it; pale: see ink_of."""
+    try:
+        found = found_in(page, pale)
+        many = f"{len(found.digits)} pieces of ink are no number: crop the picture"
+        require(len(found.digits) <= MOST, many)
         return found
-    except (ValueError, OSError, MemoryError) as error:
+    except PictureError as error:
         return error
+    except MemoryError:
+        return PictureError("the picture does not fit into the memory: scale it down")
+    except Exception:  # decoders raise whatever they like
+        return PictureError("this picture cannot be read: save it again, as PNG or JPEG")
 
 
-def read_pictures(
+def each_reading(
     pictures: Sequence[Named], reader: Reader | None = None, progress: Progress | None = None
-) -> list[Reading]:
-    """Read pictures given with their names; see read."""
-    reader, all_found = reader or Reader(), []
+) -> Iterator[tuple[Picture, Reading]]:
+    """Yield each page of pictures given with their names, and its Reading, as they come."""
+    reader, done = reader or Reader(), 0
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        for found in pool.map(cutouts, [picture for _, picture in pictures]):
-            all_found.append(found)
+        for start in range(0, len(pictures), AT_ONCE):
+            some = pictures[start : start + AT_ONCE]
+            paged = [*pool.map(outcomes, [picture for _, picture in some])]
+            names = [
+                name if len(pages) == 1 else f"{name}, page {number}"
+                for (name, _), pages in zip(some, paged, strict=True)
+                for number in range(1, len(pages) + 1)
+            ]
+            flat = [of_page for pages in paged for of_page in pages]
+            yield from zip([page for page, _ in flat], reader.look(names, flat, pool), strict=True)
+            done += len(some)
             if progress:
-                progress(len(all_found), len(pictures))
-    flat = [cutout.prepared for f in all_found if isinstance(f, list) for cutout in f]
-    shares, readings = iter(reader.probabilities(flat) if flat else ()), []
-    for (name, _), found in zip(pictures, all_found, strict=True):
-        if isinstance(found, list):
-            digits = [reader.read(cutout, next(shares)) for cutout in found]
-            readings.append(Reading(name, digits))
-        else:
-            readings.append(Reading(name, [], str(found)))
-    return readings
+                progress(done, len(pictures))
 
 
 def read(
@@ -154,11 +190,12 @@ def read(
 ) -> list[Reading]:
     """Read the digits in pictures: return a Reading for each picture.
 
-    images: a picture (path, bytes, PIL image, array of (h, w) or (h, w, 3)), a folder, a pattern
-    such as "scans/*.png", "-" for standard input, or a list of these. reader: the package's own if
-    not given. progress: called with how many are prepared, and how many there are.
+    images: a picture (path, bytes, open file, PIL image, array of (h, w) or (h, w, 3)), a stack of
+    arrays (n, h, w), a folder, a pattern such as "scans/*.png", "-" for standard input, or a list
+    of these. reader: the package's own if not given. progress: called with how many pictures are
+    read, and how many there are.
 
     >>> read("digit.jpg")[0].answer
     '9'
     """
-    return read_pictures(named_pictures(images), reader, progress)
+    return [reading for _, reading in each_reading(named_pictures(images), reader, progress)]

@@ -1,7 +1,8 @@
-"""What is read in a picture: each digit with how sure it is, and the answer in words."""
+"""What is read in a picture: lines of digits, how sure each is, and the answer in words."""
 
 import dataclasses
 import enum
+import itertools
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,13 @@ class Digit:
     probabilities: list[float]  # of all ten
     box: Box
     prepared: NDArray[np.float32]  # (28, 28), the picture in MNIST's form
+    line: int = 1  # from above
+    place: int = 1  # in its line, from the left
+    gap: bool = False  # whether there is a gap before it
+
+    @property
+    def sure(self) -> bool:
+        return self.certainty is Certainty.SURE
 
     @property
     def answer(self) -> str:
@@ -36,6 +44,12 @@ class Digit:
         if self.certainty is Certainty.DOUBT:
             return f"{self.digit} or {self.runner_up}?"
         return f"probably {self.digit}" if self.certainty is Certainty.PROBABLE else f"{self.digit}"
+
+    @property
+    def in_number(self) -> str:
+        """The digit within a number: "9", or "[9|3]" if it is not sure; a gap is a space."""
+        said = f"{self.digit}" if self.sure else f"[{self.digit}|{self.runner_up}]"
+        return f" {said}" if self.gap else said
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,16 +59,29 @@ class Reading:
     image: str  # its name
     digits: list[Digit]  # in reading order
     problem: str = ""  # what is wrong with the picture and what to do
+    note: str = ""  # what the picture holds that is not in the answer
+
+    @property
+    def lines(self) -> list[list[Digit]]:
+        """The digits by lines from above."""
+        return [list(line) for _, line in itertools.groupby(self.digits, lambda d: d.line)]
 
     @property
     def sure(self) -> bool:
         """Whether every digit is sure."""
-        return bool(self.digits) and all(d.certainty is Certainty.SURE for d in self.digits)
+        return bool(self.digits) and all(digit.sure for digit in self.digits)
+
+    @property
+    def least(self) -> float:
+        """The probability of the digit that is least sure; 0 where there is none."""
+        return min((digit.probability for digit in self.digits), default=0)
 
     @property
     def answer(self) -> str:
-        """The answer in words: "42", "probably 9", "9 or 3?"."""
-        return ("" if self.sure else ", ").join(digit.answer for digit in self.digits)
+        """The answer in words: "42", "probably 9", "9 or 3?", "12 [3|5]4", a line for each line."""
+        if len(self.digits) == 1:
+            return self.digits[0].answer
+        return "\n".join("".join(digit.in_number for digit in line) for line in self.lines)
 
     def single(self, name: str) -> Any:
         """Return what the picture's only digit has by that name, None if there is not just one."""

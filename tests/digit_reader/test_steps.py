@@ -1,5 +1,6 @@
 """The reader's steps, each on a picture whose answer is known: ink, parts, MNIST's form, words."""
 
+import dataclasses
 import json
 import sys
 
@@ -10,9 +11,29 @@ from support.pictures import five
 
 from digit_reader import Certainty, Digit, PictureError, Reader, Reading, annotate, read
 from digit_reader import __main__ as command
+from digit_reader.__main__ import SHOWN
 from digit_reader.centre import centre_like_mnist
-from digit_reader.ink import desk_in, ink_of, is_bright, levelled, reduced, tilted, without_rules
-from digit_reader.parts import Part, belongs, digits_in, in_order, overlap, parts_of
+from digit_reader.ink import (
+    desk_in,
+    ink_of,
+    is_bright,
+    levelled,
+    reduced,
+    tilted,
+    without_noise,
+    without_rules,
+)
+from digit_reader.parts import (
+    Ink,
+    Part,
+    belongs,
+    digits_in,
+    gaps_in,
+    left_out,
+    lines_of,
+    overlap,
+    parts_of,
+)
 from digit_reader.picture import brightness, from_array
 
 
@@ -55,6 +76,7 @@ TOGETHER = {
     "two halves, 9 apart": (part(0, 0, 50, 40), part(0, 49, 50, 89), True),
     "two halves, 20 apart": (part(0, 0, 50, 40), part(0, 60, 50, 100), False),
     "a bar above to one side": (TALL, part(140, 80, 240, 90), False),
+    "two tall ones, one above the other": (part(0, 0, 50, 90), part(0, 95, 50, 185), False),
     "side by side, overlapping half across": (TALL, part(125, 110, 175, 210), True),
 }
 
@@ -68,7 +90,9 @@ def test_parts_belong_together_by_gap_height_and_overlap(case):
 def test_parts_are_read_by_lines_from_left_to_right():
     places = [(100, 10, 140, 60), (10, 0, 50, 50), (60, 100, 90, 150), (10, 110, 50, 160)]
     parts = [part(*place) for place in places]
-    assert in_order(parts) == [parts[1], parts[0], parts[3], parts[2]]
+    assert lines_of(parts) == [[parts[1], parts[0]], [parts[3], parts[2]]]
+    sloping = [part(60 * n, 12 * n, 60 * n + 40, 12 * n + 50) for n in range(10)]
+    assert lines_of(sloping[::-1]) == [sloping]  # the last stands below the first
 
 
 def test_specks_lines_and_weak_residue_are_no_digits():
@@ -76,12 +100,12 @@ def test_specks_lines_and_weak_residue_are_no_digits():
     ink[40:140, 30:60] = 1  # a digit
     ink[50:130, 100:150] = 0.6  # weak residue
     ink[10:13, 200:203] = 1  # a speck
-    found, labels = parts_of(ink)
-    assert [(p.left, p.top, p.right, p.bottom) for p in found] == [(30, 40, 60, 140)]
-    assert labels.max() == 3
+    found = parts_of(ink)
+    assert [(p.left, p.top, p.right, p.bottom) for p in found.strong] == [(30, 40, 60, 140)]
+    assert found.labels.max() == 3 and len(found.weak) == len(found.specks) == 1
     line, low = part(0, 290, 390, 300), part(300, 100, 320, 120)
     digits = digits_in([TALL, line, low])
-    assert digits == [TALL]  # the line is 39 times as wide as high, the other a fifth as high
+    assert digits == [[TALL]]  # the line is 39 times as wide as high, the other a fifth as high
 
 
 def page(paper=0.9, ink=0.2):
@@ -165,9 +189,9 @@ def test_transparent_ink_gets_paper_of_the_other_kind():
     assert brightness(PIL.Image.new("L", (50, 80), 128)).shape == (160, 100)
 
 
-def digit(value, certainty):
+def digit(value, certainty, **where):
     box, image = (0.1, 0.2, 0.3, 0.4), np.zeros((28, 28), np.float32)
-    return Digit(value, 0.9, 3, Certainty(certainty), [0.1] * 10, box, image)
+    return Digit(value, 0.9, 3, Certainty(certainty), [0.1] * 10, box, image, **where)
 
 
 @pytest.mark.parametrize(
@@ -177,7 +201,9 @@ def digit(value, certainty):
         ([digit(9, "probable")], "probably 9", False),
         ([digit(9, "doubt")], "9 or 3?", False),
         ([digit(4, "sure"), digit(2, "sure")], "42", True),
-        ([digit(4, "sure"), digit(2, "doubt")], "4, 2 or 3?", False),
+        ([digit(4, "sure"), digit(2, "doubt")], "4[2|3]", False),
+        ([digit(4, "sure"), digit(2, "sure", line=2)], "4\n2", True),
+        ([digit(4, "sure"), digit(2, "sure", gap=True)], "4 2", True),
         ([], "", False),
     ],
 )
@@ -189,6 +215,42 @@ def test_answers_are_said_as_people_do(digits, answer, sure):
         single and 3
     )
     assert reading.certainty == (single and single.certainty)
+
+
+BORDER = [part(0, 0, 30, 400), part(100, 100, 130, 160), part(200, 100, 240, 160)]
+
+
+def test_what_reaches_in_from_the_border_sets_no_scale():
+    ink = np.zeros((400, 500), np.float32)
+    for box in BORDER:
+        ink[box.top : box.bottom, box.left : box.right] = 1
+    assert len(parts_of(ink).strong) == 2
+    ink[100:160, 200:240] = 0  # one digit and its surroundings may be a digit that fills it
+    assert len(parts_of(ink).strong) == 2
+
+
+def test_gaps_points_and_signs_are_told():
+    numbers = [part(60 * n + 80 * (n > 1), 0, 60 * n + 80 * (n > 1) + 40, 60) for n in range(4)]
+    assert gaps_in(numbers) == [False, False, True, False]
+    assert gaps_in([part(150 * n, 0, 150 * n + 40, 60) for n in range(4)]) == [False] * 4
+    point, sign, other = part(46, 52, 54, 60), part(-60, 25, -20, 33), part(500, 0, 540, 70)
+    for n, name in ((0, "a point or comma"), (1, "a sign"), (2, "ink as high as a digit")):
+        beside = [dataclasses.replace(p, labels=(7,)) for p in (point, sign, other)][n]
+        strong, specks = ([], [beside]) if n == 0 else ([beside], [])
+        found = Ink([*numbers, *strong], [], specks, np.zeros((1, 1)))
+        assert left_out(found, [numbers]) == [name]
+
+
+def test_noise_is_evened_out_and_sharp_pictures_stay_as_they_are():
+    noise = np.random.default_rng(1).normal(0, 0.12, (300, 400)).astype(np.float32)
+    assert without_noise(page()) is not None and (without_noise(page()) == page()).all()
+    assert without_noise(page() + noise).std() < (page() + noise).std() * 0.8
+
+
+def test_pale_strokes_become_dark_where_nothing_near_is_darker():
+    bright = page()
+    bright[60:240, 40:46] = 0.72  # a stroke a quarter as dark as the other
+    assert ink_of(bright)[150, 43] < 0.5 < ink_of(bright, pale=True)[150, 43]
 
 
 def test_a_temperature_takes_the_root_of_the_probabilities(reader):
@@ -229,19 +291,19 @@ def test_the_command_prints_tables_json_and_csv(monkeypatch, capsys, tmp_path):
     found, missing = json.loads(text)
     assert status == 1 and missing["digits"] == [] and "check the path" in missing["problem"]
     keys = ["image", "answer", "sure", "digits", "problem", "digit", "probability", "runner_up"]
-    assert list(found) == [*keys, "certainty"] and found["answer"] == "5"
-    assert list(found["digits"][0]) == ["digit", "probability", "runner_up", "certainty", "box"]
+    assert list(found) == [*keys, "certainty", "note"] and found["answer"] == "5"
+    assert list(found["digits"][0]) == [*SHOWN, "box", "line", "place"]
     assert len([*tmp_path.glob("*five read.png")]) == 1
     lines = said(monkeypatch, capsys, *words, "csv")[0].splitlines()
-    assert lines[0] == "image,digit,probability,certainty,runner_up,problem"
+    assert lines[0] == "image,digit,probability,certainty,runner_up,problem,line,place,note"
     assert lines[1].split(",")[1] == "5" and len(lines) == 3
     assert said(monkeypatch, capsys, tmp_path, "--annotate", tmp_path / "none")[1] == 2
 
 
 def test_progress_is_told_every_other_second(monkeypatch, capsys):
-    times = iter([0.0, 1.9, 2.1, 2.1, 3.0])
+    times = iter([0.0, 1.9, 2.1, 3.0])
     monkeypatch.setattr(command.time, "monotonic", lambda: next(times))
     progress = command.Progress()
     for done in (1, 2, 3):
         progress(done, 9)
-    assert capsys.readouterr().err == "2 of 9 pictures\n"
+    assert capsys.readouterr().err == "2 of 9 pictures, 7 s left\n"
