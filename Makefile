@@ -5,7 +5,7 @@ RUN = $(VENV)/bin/python
 COMPILE = $(RUN) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --custom-compile-command "make lock"
 
-.PHONY: help run experiments exercises reproduce report reader rates read test proof portability html pdf lab lint audit lock animation install install-dev browser
+.PHONY: help run experiments trainings exercises reproduce report reader rates read test proof portability html pdf lab lint audit lock animation install install-dev browser
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -14,8 +14,11 @@ help: ## list these targets
 run: install ## execute the notebook in place: model, record, figures
 	@$(RUN) -m mnist_study run
 
-experiments: $(if $(SCHEDULER),install-dev,install) ## train what results/ lacks, here or with SCHEDULER=tcp://… on several machines
-	@$(RUN) -m mnist_study experiments $(if $(SCHEDULER),--scheduler $(SCHEDULER))
+experiments: $(if $(SCHEDULER),install-dev,install) ## train what results/ lacks (ONLY='cnn*', DRY=1), here or with SCHEDULER=tcp://… on several machines
+	@$(RUN) -m mnist_study experiments $(if $(SCHEDULER),--scheduler $(SCHEDULER)) $(if $(ONLY),--only '$(ONLY)') $(if $(DRY),--dry-run)
+
+trainings: install ## list the trainings: kept, missing, or stale and why (ONLY='cnn*', FORMAT=json or csv)
+	@$(RUN) -m mnist_study trainings $(if $(ONLY),--only '$(ONLY)') $(if $(FORMAT),--format $(FORMAT))
 
 exercises: install ## work the notebook's exercises out; their answers stand in results/exercises.json
 	@$(RUN) -m mnist_study exercises
@@ -29,12 +32,13 @@ report: install ## write README's table and docs/MODEL_CARD.md from results/
 reader: install ## train the digit reader anew, measure it, build its page
 	@$(RUN) -m mnist_study reader
 
-rates: install ## measure the digit reader on each kind of picture, set its levels of doubt, build its page
-	@$(RUN) -m mnist_study rates
+rates: install ## measure the digit reader on each kind of picture (REAL=FOLDER: on real ones, too), build its page
+	@$(RUN) -m mnist_study rates $(if $(REAL),--real "$(REAL)")
 
+export IMAGES_GIVEN = $(value IMAGES)
 read: install ## read pictures of digits: make read IMAGES="a.png b.jpg", FORMAT=json for JSON
 	@$(if $(IMAGES),,$(error Say which pictures to read: make read IMAGES="a.png b.jpg"))
-	@$(RUN) -m digit_reader --format $(or $(FORMAT),table) $(IMAGES)
+	@printf '%s' "$$IMAGES_GIVEN" | xargs $(RUN) -m digit_reader --format $(or $(FORMAT),table)
 
 test: install-dev browser ## check that it works and that what it says is true; says which lines were run
 	@$(RUN) -m pytest -n 2 --dist loadfile --cov --cov-report=term:skip-covered tests

@@ -2,6 +2,9 @@
 
 import dataclasses
 import itertools
+import json
+import pathlib
+import re
 from collections.abc import Iterable
 
 import numpy as np
@@ -10,26 +13,31 @@ from numpy.typing import NDArray
 
 from digit_reader.errors import require
 
-SMALL = 0.25  # of the longest digit's length: less high is a speck
-FLAT = 6  # times as wide as high, and it is a line or a sign, not a digit
-FAINT, INK = 0.15, 0.5  # ink from which on parts may be linked, and from which on it is a part
-WEAK = 0.7  # the mean ink of a part that is no mere residue of rules or light
-SPECK, SHORT = 1 / 20, 1 / 8  # of the largest part's ink and of the longest part: less is a speck
+RULES = pathlib.Path(__file__).with_name("page") / "rules.js"  # one file for the page and this
+of = json.loads(re.sub(r"(?s)^.*?= |;\s*$", "", RULES.read_text(encoding="utf-8")))
+SMALL = of["small"]  # of the longest digit's length: less high is a speck
+FLAT = of["flat"]  # times as wide as high, and it is a line or a sign, not a digit
+FAINT, INK = of["faint"], of["ink"]  # from which ink on parts may be linked, and are parts
+WEAK = of["weak"]  # the mean ink of a part that is no mere residue of rules or light
+SPECK, SHORT = of["speck"], of["short"]  # of the largest part's ink, and of the longest: a speck
 # How far parts of one digit are apart at most, as shares of the taller one; a stroke is a part less
 # than so high beside it.
-LINK_GAP, NEAR_GAP = 0.3, 0.12
-STROKE_BESIDE, STROKE_ABOVE = 0.65, 0.6
+LINK_GAP, NEAR_GAP = of["link_gap"], of["near_gap"]
+STROKE_BESIDE, STROKE_ABOVE = of["stroke_beside"], of["stroke_above"]
 # Parts that stand above each other overlap across by so much of the narrower one, and are apart by
 # so much of both and the gap together: a 5 and its bar, or two halves.
-STACKED_ACROSS, STROKE_ACROSS, SIDE_ACROSS = 0.25, 0.5, 0.4
-STACKED_GAP, STROKE_GAP = 0.12, 0.22
+STACKED_ACROSS, STROKE_ACROSS, SIDE_ACROSS = (
+    of[name] for name in ("stacked_across", "stroke_across", "side_across")
+)
+STACKED_GAP, STROKE_GAP = of["stacked_gap"], of["stroke_gap"]
+# A gap in a line: in heights, in usual distances, and of two digits in heights.
+GAP, GAP_TIMES, GAP_OF_TWO = of["gap"], of["gap_times"], of["gap_of_two"]
+MANY = of["many"]  # pieces of ink in a picture: with more it shows no writing
 # Weak parts beside strong ones are a pale pen: so weak at most, and about as long as those.
 PALE, ALIKE = 0.5, (0.6, 1.5)
 POINT, POINT_LOW = (0.05, 0.3), 0.5  # a point's length as a share of a digit's, and how low it is
 SIGN = 0.35  # a sign is less high than this share of a digit
 NEXT_TO = 1.2  # how far from a digit a point or a sign is at most, in digits' heights
-GAP, GAP_TIMES, GAP_OF_TWO = 0.6, 2.2, 1.5  # a gap in a line: in heights, in usual distances
-MANY = 300  # pieces of ink in a picture: with more it shows no writing
 TOLD_APART = 3_000  # the largest of them that are looked at
 # What reaches in from the border and is so many times longer than all that does not is no digit.
 LONGER, INNER, STRIP = 1.6, 0.4, 0.3

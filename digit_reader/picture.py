@@ -24,7 +24,7 @@ FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF", "HEIF", "
 OTHERS = {  # what people give that is none of these, by how it begins
     rb"^\s*%PDF": "this is a PDF: save its page as PNG, or take a screenshot",
     rb"<svg": "this is an SVG drawing: export it as PNG",
-    rb"(?s)^....ftyp(hei|hev|mif|msf)": "this is a HEIC photograph that cannot be opened: save it as JPEG",
+    rb"(?s)^....ftyp(hei|hev|mif|msf)": "this HEIC photograph cannot be opened: save it as JPEG",
 }
 FULL = (1, 16, 255, 4_095, 65_535)  # what an array has where it is brightest: shares, UCI, bytes …
 NEARLY = 1.001  # times that: what arithmetic leaves of it

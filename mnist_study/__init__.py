@@ -3,6 +3,10 @@
 import importlib
 from typing import Any
 
+from mnist_study import settings
+
+settings.choose_backend()
+
 MODULES = {
     "core": ("data", "deform", "evaluate", "initializers", "models", "sampling", "training"),
     "records": ("calibration", "intervals", "machine", "summary"),

@@ -31,7 +31,18 @@ def experiments(given: argparse.Namespace) -> None:
     """train what results/ lacks"""
     from mnist_study.records import experiments
 
-    experiments.run(experiments.study(), given.scheduler)
+    chosen = experiments.named(experiments.study(), given.only)
+    experiments.run(chosen, given.scheduler, dry=given.dry_run)
+
+
+def trainings(given: argparse.Namespace) -> None:
+    """list the trainings: kept, missing, or stale and why; or compare two"""
+    from mnist_study.records import experiments, listing
+
+    if given.compare:
+        print(listing.compared(*given.compare))
+    else:
+        print(listing.listed(experiments.named(experiments.study(), given.only), given.format))
 
 
 def exercises(given: argparse.Namespace) -> None:
@@ -58,7 +69,7 @@ def rates(given: argparse.Namespace) -> None:
     from mnist_study.reader import rates
     from mnist_study.records import saved_model
 
-    rates.write(saved_model.load(paths.MODEL))
+    rates.write(saved_model.load(paths.MODEL), given.real and pathlib.Path(given.real))
 
 
 def reproduce(given: argparse.Namespace) -> None:
@@ -94,16 +105,31 @@ def pdf(given: argparse.Namespace) -> None:
     print(handout.write_pdf())
 
 
+COMMANDS = (run, experiments, trainings, exercises, reader, rates, reproduce, report, html, pdf)
+
+
 def arguments(words: list[str] | None = None) -> argparse.Namespace:
     """Return the checked arguments of the command line; ends the program when they are wrong."""
     parser = argparse.ArgumentParser("python -m mnist_study", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
-    for command in (run, experiments, exercises, reader, rates, reproduce, report, html, pdf):
+    for command in COMMANDS:
         said = command.__doc__ or ""
         of_command = commands.add_parser(command.__name__, help=said, description=said)
         of_command.set_defaults(command=command)
+        if command in (experiments, trainings):
+            of_command.add_argument("--only", help="those whose names fit, such as 'cnn*'")
         if command is experiments:
             of_command.add_argument("--scheduler", help="a Dask scheduler, tcp://…")
+            of_command.add_argument(
+                "--dry-run", action="store_true", help="only say what is missing"
+            )
+        if command is trainings:
+            of_command.add_argument("--format", choices=("table", "json", "csv"), default="table")
+            of_command.add_argument(
+                "--compare", nargs=2, help="two of them, such as cnn-seed1 cnn-seed2"
+            )
+        if command in (reader, rates):
+            of_command.add_argument("--real", help="a folder of the pictures in reader/real.csv")
         if command is reproduce:
             of_command.add_argument("--record", help="a kept training, such as cnn-seed4")
     return parser.parse_args(words)

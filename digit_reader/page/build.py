@@ -10,7 +10,7 @@ SOURCES = pathlib.Path(__file__).parent
 STYLE = '<link rel="stylesheet" href="style.css">'
 SCRIPT = '<script type="module" src="main.js"></script>'
 # In the order of their imports; `make reader` writes model.js.
-MODULES = ("model", "examples", "strokes", "parts", "centre", "image", "network", "main")
+MODULES = ("model", "examples", "rules", "strokes", "parts", "centre", "image", "network", "main")
 
 
 def source(name: str) -> str:

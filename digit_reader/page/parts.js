@@ -1,4 +1,8 @@
 // Which boxes belong to one digit, and in which order digits are read: parts.py's rules.
+import { RULES } from "./rules.js";
+
+const height = (box) => box.bottom - box.top, width = (box) => box.right - box.left;
+const length = (box) => Math.max(height(box), width(box));
 
 function overlap(low, high, otherLow, otherHigh) {  // as a share of the shorter range
   const shorter = Math.max(1e-6, Math.min(high - low, otherHigh - otherLow));
@@ -6,18 +10,21 @@ function overlap(low, high, otherLow, otherHigh) {  // as a share of the shorter
 }
 
 function belongs(one, other) {
-  const across = overlap(one.left, one.right, other.left, other.right);
-  const down = overlap(one.top, one.bottom, other.top, other.bottom);
-  const heights = [one, other].map((box) => box.bottom - box.top);
-  const tall = Math.max(...heights), short = Math.min(...heights);
+  const tall = Math.max(height(one), height(other)), short = Math.min(height(one), height(other));
   const gap = Math.max(
     Math.max(one.left, other.left) - Math.min(one.right, other.right),
     Math.max(one.top, other.top) - Math.min(one.bottom, other.bottom));
-  if (down <= 0 && across > 0.25) {  // stacked, as a 5 and its bar
-    const isStroke = short < 0.6 * tall && across > 0.5;
-    return gap < (isStroke ? 0.22 : 0.12) * (tall + short + gap);
+  if (gap >= tall) return false;  // most pairs: none of the rules joins these
+  if (one.linked?.some((link) => other.linked.includes(link)) && gap < RULES.link_gap * tall) return true;
+  const across = overlap(one.left, one.right, other.left, other.right);
+  const down = overlap(one.top, one.bottom, other.top, other.bottom);
+  if (down <= 0 && across > RULES.stacked_across) {  // stacked, as a 5 and its bar
+    if (height(one) > width(one) && height(other) > width(other)) return false;  // two digits
+    const isStroke = short < RULES.stroke_above * tall && across > RULES.stroke_across;
+    return gap < (isStroke ? RULES.stroke_gap : RULES.stacked_gap) * (tall + short + gap);
   }
-  return gap < 0.12 * tall && (across > 0.4 || (short < 0.65 * tall && down > 0));
+  return gap < RULES.near_gap * tall
+    && (across > RULES.side_across || (short < RULES.stroke_beside * tall && down > 0));
 }
 
 function joined(one, other) {
@@ -25,25 +32,44 @@ function joined(one, other) {
     top: Math.min(one.top, other.top), bottom: Math.max(one.bottom, other.bottom),
     left: Math.min(one.left, other.left), right: Math.max(one.right, other.right),
     members: [...one.members, ...other.members],
+    linked: [...one.linked ?? [], ...other.linked ?? []],
   };
 }
 
-function inOrder(boxes) {  // by lines from above, each line from left to right
+function linesOf(boxes) {  // each goes on with the line whose last box stands beside it
   const lines = [];
-  for (const box of [...boxes].sort((one, other) => one.top - other.top)) {
+  for (const box of [...boxes].sort((one, other) => one.left - other.left)) {
     const middle = (box.top + box.bottom) / 2;
-    const line = lines.find(([first]) => first.top <= middle && middle <= first.bottom);
-    if (line) line.push(box); else lines.push([box]);
+    const beside = lines.filter((line) => line.at(-1).top <= middle && middle <= line.at(-1).bottom);
+    if (beside.length) beside.reduce((a, b) => (b.at(-1).left > a.at(-1).left ? b : a)).push(box);
+    else lines.push([box]);
   }
-  return lines.flatMap((line) => line.sort((one, other) => one.left - other.left));
+  const middle = (line) => line.reduce((sum, box) => sum + box.top + box.bottom, 0) / line.length;
+  return lines.sort((one, other) => middle(one) - middle(other));
+}
+
+function between(values, share) {  // a quantile, as NumPy has it
+  const sorted = [...values].sort((a, b) => a - b), place = share * (sorted.length - 1);
+  const low = Math.floor(place), high = Math.ceil(place);
+  return sorted[low] + (place - low) * (sorted[high] - sorted[low]);
+}
+
+function withGaps(line, number) {  // each box with its line, and whether a gap is before it
+  const tall = between(line.map(height), 0.5);
+  const apart = line.slice(1).map((box, i) => box.left - line[i].right);
+  const usual = apart.length ? Math.max(between(apart, 0.25), 0) : 0;
+  const least = apart.length > 1 ? Math.max(RULES.gap * tall, RULES.gap_times * usual) : RULES.gap_of_two * tall;
+  return line.map((box, i) => ({ ...box, line: number, gap: i > 0 && apart[i - 1] > least }));
 }
 
 export function digitsIn(boxes) {  // boxes with members; joined where they belong together
   const found = [];
-  for (let box of [...boxes].sort((a, b) => b.bottom - b.top - (a.bottom - a.top))) {
+  for (let box of [...boxes].sort((a, b) => height(b) - height(a))) {
     const near = found.findIndex((other) => belongs(other, box));
     if (near >= 0) box = joined(found.splice(near, 1)[0], box);
     found.push(box);
   }
-  return inOrder(found);
+  const longest = found.reduce((most, box) => Math.max(most, length(box)), 0);
+  const digits = found.filter((box) => width(box) < RULES.flat * height(box) && height(box) > RULES.small * longest);
+  return linesOf(digits).flatMap(withGaps);
 }

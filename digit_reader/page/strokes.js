@@ -62,7 +62,7 @@ export class Drawing {
   }
 
   remember() {
-    this.past.push(this.strokes.map((stroke) => [...stroke]));
+    this.past.push(this.strokes);  // no stroke in it grows any more
     this.future = [];
   }
 

@@ -1,7 +1,9 @@
 """How well the digit reader reads each kind of picture, and the levels of doubt that follow."""
 
+import csv
 import hashlib
 import json
+import pathlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -25,6 +27,7 @@ from mnist_study.reader.uci import CALIBRATES, TESTS, uci_pictures
 from mnist_study.records import calibration, digests, store
 
 RECORD = paths.RESULTS / "reader.json"
+REAL = pathlib.Path(__file__).with_name("real.csv")  # real pictures, with sources
 PAGE = paths.VISUALIZATIONS / "draw_a_digit.html"
 EACH = 100  # photographs of each kind and strength
 CLEAN = 1_000  # clean pictures of each kind
@@ -169,6 +172,25 @@ def measure(model: keras.Model) -> tuple[Rates, Rates]:
     return one, none
 
 
+def real_rates(folder: pathlib.Path) -> Rates:
+    """Return how many real pictures in a folder are read, those that REAL lists and that are there.
+
+    Of digits and of numbers: how many there are, are right, and are wrong, and sure.
+    """
+    with REAL.open(encoding="utf-8", newline="") as file:
+        listed = {row["picture"]: row["shows"] for row in csv.DictReader(file)}
+    found = {}
+    for kind in ("digits", "numbers"):
+        names = [n for n in listed if n.startswith(kind) and (folder / n).exists()]
+        readings = read([folder / name for name in names])
+        said = ["".join(str(digit.digit) for digit in r.digits) for r in readings]
+        right = np.array(said) == np.array([listed[name] for name in names])
+        wrong = np.array([r.sure for r in readings]) & ~right
+        counts = {"right": right.sum(), "sure_and_wrong": wrong.sum()}
+        found[kind] = {"pictures": len(names)} | {k: int(n) for k, n in counts.items()}
+    return found
+
+
 def digest() -> str:
     """Return the SHA-256 of the code and the network that the rates come from."""
     parts = [digests.of_file(path) for path in sorted(digests.reached(__name__))]
@@ -193,13 +215,14 @@ def in_a_sentence(rates: Rates) -> str:
     )
 
 
-def write(model: keras.Model) -> None:
+def write(model: keras.Model, real: pathlib.Path | None = None) -> None:
     """Set the levels of doubt, measure, keep results/reader.json and build the page.
 
-    model: made for the benchmark, to compare with.
+    model: made for the benchmark, to compare with. real: a folder of the pictures that REAL lists.
     """
     export.write_levels(levels())
     one, none = measure(model)
     rates = {"digest": digest(), "one_digit": one, "none_or_several": none}
+    rates |= {"real": real_rates(real)} if real else {}
     write_text(RECORD, store.as_text(rates))
     write_page(PAGE, in_a_sentence(rates))

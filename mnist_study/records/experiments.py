@@ -1,5 +1,6 @@
 """The study's lists of trainings, and how the missing ones come to be."""
 
+import fnmatch
 import itertools
 import statistics
 from collections.abc import Iterable, Mapping
@@ -130,34 +131,68 @@ def seconds_left(descriptions: Iterable[Description], took: Mapping[str, float])
     return sum(took.get(description["name"], mean) for description in descriptions)
 
 
+def named(experiments: Iterable[Experiment], pattern: str | None) -> list[Experiment]:
+    """Return the experiments whose names fit a pattern, such as cnn*; all without one.
+
+    Raises TrainingError when none fits.
+    """
+    found = [e for e in experiments if fnmatch.fnmatch(e.name, pattern or "*")]
+    if not found:
+        raise TrainingError(f"no experiment is called {pattern}: make trainings lists them")
+    return found
+
+
 def run(
-    experiments: list[Experiment], scheduler: str | None = None, store: Store | None = None
+    experiments: list[Experiment],
+    scheduler: str | None = None,
+    store: Store | None = None,
+    dry: bool = False,
 ) -> None:
     """Train what is missing, keep each result as it comes, and say how much is left.
 
-    Raises FolderInUseError when another process trains into the folder, and TrainingError when a
-    training fails or a scheduler is lost.
+    dry: only say what is missing. Raises FolderInUseError when another process trains into the
+    folder, and TrainingError, in the end, when trainings failed or a scheduler was lost.
     """
     store = store or Store()
     store.folder.mkdir(parents=True, exist_ok=True)
     with hold(store.folder):
-        todo = store.missing(experiments)
+        todo, failed = store.missing(experiments), []
         took = known_seconds(store, todo)
-        print(
-            f"{len(experiments) - len(todo)} of {len(experiments)} trainings are kept.", flush=True
-        )
-        descriptions = [*todo]
-        trained = (
-            worker.on_cluster(descriptions, scheduler) if scheduler else worker.here(descriptions)
-        )
-        for done, result in trained:
-            store.keep(done, result)
+        kept = len(experiments) - len(todo)
+        print(f"{kept} of {len(experiments)} trainings are kept.", flush=True)
+        if dry:
+            for description in todo:
+                print(
+                    f"{description['name']}, seed {description['seed']}: {told(description, took)}"
+                )
+        for done, result in trained([] if dry else [*todo], scheduler):
             todo.remove(done)
+            if isinstance(result, TrainingError):
+                failed.append(str(result))
+                continue
+            store.keep(done, result)
             took[done["name"]] = result["total_seconds"]
             say(done, result, len(todo), seconds_left(todo, took))
-    if todo:  # Dask cancels what it has lost, and says so in its log only
+    if failed:
+        raise TrainingError(
+            "\n".join([*failed, f"{len(failed)} trainings failed; the rest is kept"])
+        )
+    if todo and not dry:  # Dask cancels what it has lost, and says so in its log only
         again = "start it again, then this; what is done is kept"
         raise TrainingError(f"the scheduler is gone, {len(todo)} trainings are left: {again}")
+
+
+def trained(descriptions: list[Description], scheduler: str | None) -> Iterable[worker.Trained]:
+    """Return each description with its result or its error, as they come."""
+    if not descriptions:
+        return []
+    return worker.on_cluster(descriptions, scheduler) if scheduler else worker.here(descriptions)
+
+
+def told(description: Description, took: Mapping[str, float]) -> str:
+    """Return how long a training will take, as far as that is known."""
+    seconds = took.get(description["name"])
+    return f"about {seconds:.0f} s" if seconds else "no such training is kept"
 
 
 def say(done: Description, result: dict[str, Any], left: int, seconds: float) -> None:

@@ -5,6 +5,7 @@ import inspect
 import json
 import pathlib
 import re
+import sys
 from collections.abc import Iterable
 from typing import Any
 
@@ -12,9 +13,11 @@ from digit_reader.files import write_text
 from mnist_study import paths
 from mnist_study.core import data, models
 from mnist_study.core.experiment import Experiment, Part, Result
+from mnist_study.errors import RecordError
 from mnist_study.records import digests, machine
 
 THREADS = 2  # that an experiment's matrix products are split over: another number, other bits
+DATA = data.SHA256["mnist"]
 Description = dict[str, Any]  # fit for JSON
 
 
@@ -37,6 +40,11 @@ def recipe_of(description: dict[str, Any]) -> models.Recipe:
 READ = {"recipe": recipe_of, "teacher": recipe_of, "split": data.Split, "judged_on": Part}
 
 
+def versions_of(trained_by: str, root: pathlib.Path = paths.ROOT) -> dict[str, str]:
+    """Return the versions of the libraries that a training depends on."""
+    return machine.versions(*digests.libraries(trained_by, root))
+
+
 def describe(experiment: Experiment, root: pathlib.Path = paths.ROOT) -> Description:
     """Return all that an experiment's result depends on."""
     found = {
@@ -47,8 +55,8 @@ def describe(experiment: Experiment, root: pathlib.Path = paths.ROOT) -> Descrip
         "recipe": described(experiment.recipe),
         "teacher": experiment.teacher and described(experiment.teacher),
         "code": digests.of_training(experiment.trained_by, root),
-        "data": data.SHA256["mnist"],
-        "versions": machine.versions(*digests.libraries(experiment.trained_by, root)),
+        "data": DATA,
+        "versions": versions_of(experiment.trained_by, root),
         "threads": THREADS,
     }
     return json.loads(json.dumps(description))  # tuples become lists, as in the file
@@ -67,6 +75,18 @@ def as_text(record: Any) -> str:
     text = json.dumps(record, indent=1, sort_keys=True)
     flat = re.sub(r"\[\s+[^][{}]*?\s+\]", lambda match: re.sub(r"\s+", " ", match[0]), text)
     return flat + "\n"
+
+
+def read_record(path: pathlib.Path) -> dict[str, Any]:
+    """Return the record in a file; raise RecordError, with its name, when it holds none."""
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        if record["inputs"]["name"] and record["result"]["fit_seconds"] >= 0:
+            return record
+        raise ValueError("nothing in it")
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        advice = "make experiments trains it again"
+        raise RecordError(f"{path} holds no record of a training: {advice}") from error
 
 
 class Store:
@@ -91,11 +111,22 @@ class Store:
 
     def results(self, name: str) -> dict[int, Result]:
         """Return the results of the experiment of that name, by seed."""
-        found = [json.loads(path.read_text()) for path in self.folder.glob(f"{name}-seed*.json")]
+        found = [read_record(path) for path in self.folder.glob(f"{name}-seed*.json")]
         by_seed = sorted(found, key=lambda record: record["inputs"]["seed"])
         return {record["inputs"]["seed"]: record["result"] for record in by_seed}
 
     def missing(self, experiments: Iterable[Experiment]) -> list[Description]:
         """Return the descriptions of those experiments that have no record of just that content."""
         described = map(describe, experiments)
-        return [found for found in described if not self.path(found).exists()]
+        return [found for found in described if not self.has(found)]
+
+    def has(self, description: Description) -> bool:
+        """Return whether a record of that content is here; say so when there is one but unfit."""
+        path = self.path(description)
+        if not path.exists():
+            return False
+        try:
+            return read_record(path)["inputs"] == description
+        except RecordError as error:
+            print(error, file=sys.stderr)
+            return False

@@ -10,8 +10,10 @@ imports nothing heavy before it trains.
 import contextlib
 import json
 import os
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -21,13 +23,19 @@ from mnist_study.errors import TrainingError
 from mnist_study.records import digests
 
 SAID = 2_000  # characters of what a failed training said that are told
+IDLE = 30  # seconds after which it is said again that there are no workers
+REFUSED, ABANDONED = 3, 4  # status of a process that has other code, or that nobody waits for
+
+Description = dict[str, Any]
+Result = dict[str, Any]
+Trained = tuple[Description, Result | TrainingError]
 
 
-def train_in_child(description: dict[str, Any], *model_path: str) -> dict[str, Any]:
+def train_in_child(description: Description, *model_path: str) -> Result:
     """Run an experiment in a process of its own with its threads pinned; return its result.
 
     model_path: where to keep the trained model, if anywhere. Raises TrainingError with the end of
-    what the process said when it fails.
+    what the process said when it fails, or why it refused.
     """
     threads = str(description["threads"])
     pinned = {"TF_NUM_INTRAOP_THREADS": threads, "OMP_NUM_THREADS": threads}
@@ -40,42 +48,142 @@ def train_in_child(description: dict[str, Any], *model_path: str) -> dict[str, A
         capture_output=True,
         text=True,
     )
+    if done.returncode == REFUSED:
+        raise TrainingError(f"{description['name']} was refused: {done.stderr.splitlines()[-1]}")
     if done.returncode:
         said = f"status {done.returncode}: {done.stderr[-SAID:]}"
         raise TrainingError(f"{description['name']} failed with {said}")
     return json.loads(done.stdout) | {"total_seconds": time.perf_counter() - start}
 
 
-def here(descriptions: Iterable[dict]) -> Iterator[tuple[dict, dict]]:
-    """Yield each description with its result, trained one after another on this machine."""
+def here(descriptions: Iterable[Description]) -> Iterator[Trained]:
+    """Yield each description with its result, or its error, trained one after another."""
     for description in descriptions:
-        yield description, train_in_child(description)
+        try:
+            yield description, train_in_child(description)
+        except TrainingError as error:
+            yield description, error
 
 
-def on_cluster(descriptions: Iterable[dict], scheduler: str) -> Iterator[tuple[dict, dict]]:
-    """Yield each description with its result, trained by the workers of a Dask scheduler.
+def attempt(description: Description) -> tuple[str, Result | str]:
+    """Return a cluster worker's address, and the result of a training or why there is none."""
+    from distributed import get_worker
 
-    The workers start in this project's folder; one that dies has its training done by another.
+    try:
+        return get_worker().address, train_in_child(description)
+    except TrainingError as error:
+        return get_worker().address, f"{error} (on {socket.gethostname()}, {paths.ROOT})"
+
+
+def on_cluster(descriptions: Iterable[Description], scheduler: str) -> Iterator[Trained]:
+    """Yield each description with its result, or its error, trained by a Dask scheduler's workers.
+
+    The workers start in this project's folder. One that dies has its training done by another; so
+    has one that refuses or fails, once, and gets no more. Raises TrainingError without Dask.
     """
-    from distributed import Client, as_completed
+    try:
+        from distributed import Client, as_completed
+    except ModuleNotFoundError as missing:
+        raise TrainingError("a cluster needs Dask: make install-dev brings it") from missing
 
-    with Client(scheduler) as client:
-        futures = {
-            client.submit(train_in_child, d, key=f"{d['name']}-{digests.of_description(d)}"): d
-            for d in descriptions
-        }
-        for future, result in as_completed(futures, with_results=True):
-            if not isinstance(result, BaseException):  # as those of a lost scheduler are
-                yield futures[future], result
+    with Client(scheduler) as client, told_while_idle(client, scheduler):
+        given, failed_on = {}, set()
+        for description in descriptions:
+            given[submitted(client, description)] = description
+        coming = as_completed(given, with_results=True, raise_errors=False)
+        for future, outcome in coming:
+            description = given[future]
+            if not isinstance(outcome, tuple):  # lost with its scheduler, or never understood
+                if isinstance(outcome, Exception) and future.status == "error":
+                    yield description, TrainingError(f"{description['name']}: {outcome!r}")
+                continue
+            address, result = outcome
+            if isinstance(result, dict):
+                yield description, result
+                continue
+            print(result, file=sys.stderr, flush=True)
+            again = address not in failed_on
+            failed_on.add(address)
+            others = [*({*client.scheduler_info()["workers"]} - failed_on)]
+            if again and others:
+                anew = submitted(client, description, workers=others, again=len(failed_on))
+                given[anew] = description
+                coming.add(anew)
+            else:
+                yield description, TrainingError(result)
+
+
+def submitted(client: Any, description: Description, again: int = 0, **where: Any) -> Any:
+    """Return the future of a training given to a cluster, under a key of its content."""
+    key = f"{description['name']}-{digests.of_description(description)}"
+    return client.submit(attempt, description, key=f"{key}-{again}" if again else key, **where)
+
+
+@contextlib.contextmanager
+def told_while_idle(client: Any, scheduler: str) -> Iterator[None]:
+    """Say at once, and every half minute, that a scheduler has no workers, while it has none."""
+    over = threading.Event()
+
+    def tell() -> None:
+        while True:
+            if not client.scheduler_info()["workers"]:
+                advice = "start one in a clone: docs/USING.md says how"
+                print(f"{scheduler} has no workers: {advice}", file=sys.stderr, flush=True)
+            if over.wait(IDLE):
+                return
+
+    threading.Thread(target=tell, daemon=True).start()
+    try:
+        yield
+    finally:
+        over.set()
+
+
+def end_with_parent() -> None:
+    """End this process as soon as the one that started it is gone: nobody waits for the result."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(ABANDONED)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def differences(description: Description) -> list[str]:
+    """Return in words how this clone and its libraries differ from what a description asks for."""
+    from mnist_study.records import store
+
+    trained_by = description["trained_by"]
+    own = {
+        "code": digests.of_training(trained_by),
+        "versions": store.versions_of(trained_by),
+        "data": store.DATA,
+    }
+    found = []
+    for part in ("code", "versions"):
+        asked = description[part]
+        names = sorted(asked.keys() | own[part].keys())
+        found += [f"other {name}" for name in names if asked.get(name) != own[part].get(name)]
+    return found + (["other data"] if own["data"] != description["data"] else [])
 
 
 def main(*model_path: str) -> dict[str, Any]:
     """Train the experiment described on standard input; return its result."""
     import importlib
 
+    from mnist_study import settings
     from mnist_study.records import machine, store
 
-    experiment = store.experiment_of(json.load(sys.stdin))
+    end_with_parent()
+    description = json.load(sys.stdin)
+    differing = differences(description)
+    if differing:
+        print(f"{', '.join(differing)}: bring this clone up to date", file=sys.stderr)
+        sys.exit(REFUSED)
+    settings.set_keras()
+    experiment = store.experiment_of(description)
     trained, result = importlib.import_module(experiment.trained_by).train_and_judge(experiment)
     for path in model_path:
         trained.model.save(path)

@@ -28,7 +28,7 @@ BAD = {
     "empty bytes": (b"", "the file is empty"),
     "PDF": (b"%PDF-1.7 ...", "this is a PDF: save its page as PNG"),
     "SVG": (b'<?xml version="1.0"?><svg/>', "this is an SVG drawing: export it as PNG"),
-    "HEIC": (b"\0\0\0\x18ftypheic\0\0\0\0", "this is a HEIC photograph that cannot be opened"),
+    "HEIC": (b"\0\0\0\x18ftypheic\0\0\0\0", "this HEIC photograph cannot be opened"),
     "text": (b"Dear reader, this is no picture.", "no picture that Pillow can read"),
     "cut PNG": (encoded(five(400))[:900], "cut off or damaged"),
     "cut JPEG": (encoded(five(400), format="JPEG")[:900], "cut off or damaged"),
