@@ -79,6 +79,8 @@ $(RUN):
 	@$(PYTHON) -m venv $(VENV)
 
 install: $(RUN)
+	@$(RUN) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' && $(RUN) -m pip --version >/dev/null 2>&1 || { \
+		echo "$(VENV) has no pip, or a Python that this study does not take: remove $(VENV), then make again." >&2; exit 1; }
 	@cmp -s requirements.txt $(VENV)/requirements.txt || { echo "Installing the locked requirements ..." && \
 		$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt && \
 		cp requirements.txt $(VENV)/; }

@@ -1,11 +1,10 @@
 """What the notebook mnist_model.ipynb runs on; all of it is loaded when first used (PEP 562)."""
 
 import importlib
+import os
 from typing import Any
 
-from mnist_study import settings
-
-settings.choose_backend()
+os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever a machine's settings name
 
 MODULES = {
     "core": ("data", "deform", "evaluate", "initializers", "models", "sampling", "training"),

@@ -37,3 +37,12 @@ def environment() -> dict[str, Any]:
     machine = {"python": platform.python_version(), "system": platform.system()}
     machine |= {"machine": platform.machine(), "processor": processor(), "cores": os.cpu_count()}
     return machine | versions(*LIBRARIES)
+
+
+def set_keras() -> None:
+    """Set what a machine's keras.json may have changed, and what results depend on."""
+    from mnist_study.core.backend import keras  # late: it takes seconds
+
+    keras.config.set_floatx("float32")
+    keras.config.set_epsilon(1e-7)
+    keras.config.set_image_data_format("channels_last")

@@ -173,7 +173,6 @@ def main(*model_path: str) -> dict[str, Any]:
     """Train the experiment described on standard input; return its result."""
     import importlib
 
-    from mnist_study import settings
     from mnist_study.records import machine, store
 
     end_with_parent()
@@ -182,7 +181,7 @@ def main(*model_path: str) -> dict[str, Any]:
     if differing:
         print(f"{', '.join(differing)}: bring this clone up to date", file=sys.stderr)
         sys.exit(REFUSED)
-    settings.set_keras()
+    machine.set_keras()
     experiment = store.experiment_of(description)
     trained, result = importlib.import_module(experiment.trained_by).train_and_judge(experiment)
     for path in model_path:

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from mnist_study.core.backend import keras
 from mnist_study.core.training import Clock, History, Trained
+from mnist_study.errors import ModelError
 from mnist_study.story.figures.style import colour, png
 
 SECONDS = 6  # at least, between two drawings of the chart: one takes a fifth of a second
@@ -26,6 +27,9 @@ class LiveChart(Clock):
         self.chart.display(Markdown(""))
 
     def on_train_begin(self, logs: Any = None) -> None:
+        if self.errors:  # a second fit would train on, and pass for the first
+            again = "run the cell that makes it again before you train it again"
+            raise ModelError(f"{self.name} is trained already: {again}")
         self.epochs = self.params["epochs"]  # pyright: ignore[reportOptionalSubscript]  (is set)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:

@@ -22,7 +22,7 @@ from IPython.display import HTML, Image, Markdown, display
 
 from digit_reader.files import write_atomically, write_text
 from digit_reader.page.build import page_text
-from mnist_study import paths, settings
+from mnist_study import paths
 from mnist_study.arrays import Answers, Examples, Labels, Rows
 from mnist_study.core import data, evaluate, models, training
 from mnist_study.core.backend import keras
@@ -228,7 +228,7 @@ def begin(given: Mapping[str, Any]) -> Session:
     be written to and FolderInUseError when another run is at work there.
     """
     parameters = Parameters.among(given)
-    settings.set_keras()
+    machine.set_keras()
     socket.setdefaulttimeout(parameters.download_seconds)  # or a stalled download waits for ever
     keras.utils.set_random_seed(parameters.seed)
     plt.style.use(["default", STYLE])

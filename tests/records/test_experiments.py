@@ -6,18 +6,19 @@ import dataclasses
 import io
 import itertools
 import json
+import shutil
 import socket
 import sys
 import types
 
 import psutil
 import pytest
-from support.project import ROOT, ended, kill, run, start, wait_until
+from support.project import ROOT, clean_copy, ended, kill, run, start, wait_until
 
 from mnist_study import paths
 from mnist_study.core.experiment import Experiment
-from mnist_study.errors import FolderInUseError, TrainingError
-from mnist_study.records import experiments, lock, worker
+from mnist_study.errors import FolderInUseError, RecordError, TrainingError
+from mnist_study.records import experiments, listing, lock, worker
 from mnist_study.records.store import Store, describe
 
 [SPRINT] = [e.recipe for e in experiments.of_seed(1) if e.name == "sprint"]
@@ -65,41 +66,26 @@ def test_a_lost_scheduler_is_told_with_what_is_left(monkeypatch, tmp_path):
         experiments.run(TINY, "tcp://nowhere:1", Store(tmp_path))
 
 
-def test_a_cluster_s_task_is_known_by_its_content(monkeypatch):
+def test_a_cluster_s_task_is_known_by_its_content():
     """A scheduler that remembers a key must not answer with what other code gave."""
-    keys = []
-
-    class Client:
-        def __init__(self, scheduler):
-            pass
-
-        def submit(self, train, description, key):
-            keys.append(key)
-            return key
-
-        def __enter__(self):
-            return self
-
-        def __exit__(self, *error):
-            pass
-
-    cluster = types.SimpleNamespace(Client=Client, as_completed=lambda *_, **__: ())
-    monkeypatch.setitem(sys.modules, "distributed", cluster)
+    client = types.SimpleNamespace(submit=lambda train, description, key: key)
     described = [describe(TINY[0]), describe(TINY[0]) | {"code": {}}, describe(TINY[0])]
-    assert [*worker.on_cluster(described, "tcp://here:1")] == []
+    keys = [worker.submitted(client, description) for description in described]
     assert keys[0] == keys[2] != keys[1]
     assert Store().path(described[0]).stem.endswith(keys[0].removeprefix("tiny"))
 
 
 def test_an_exception_lets_the_folder_go(monkeypatch, tmp_path):
-    def failing(descriptions):
-        raise TrainingError("no room")
-        yield
+    def failing(description, *_):
+        if description["seed"] == 1:
+            raise TrainingError("no room")
+        return {"validation_accuracy": 0.9, "fit_seconds": 1.0, "total_seconds": 1.0}
 
-    monkeypatch.setattr(worker, "here", failing)
-    for _ in range(2):
-        with pytest.raises(TrainingError, match="no room"):
+    monkeypatch.setattr(worker, "train_in_child", failing)
+    for kept in (1, 1):
+        with pytest.raises(TrainingError, match=r"no room\n1 trainings failed; the rest is kept"):
             experiments.run(TINY, store=Store(tmp_path))
+        assert len(records(tmp_path)) == kept
     code = "import pathlib, sys\nfrom mnist_study.records import lock\n"
     code += "with lock.hold(pathlib.Path(sys.argv[1])): print('free')"
     assert run(sys.executable, "-c", code, tmp_path, folder=ROOT).stdout == "free\n"
@@ -125,6 +111,7 @@ def test_the_worker_trains_what_it_is_told(monkeypatch, tmp_path):
 
     trainer = types.SimpleNamespace(train_and_judge=train_and_judge)
     monkeypatch.setitem(sys.modules, TINY[0].trained_by, trainer)
+    monkeypatch.setattr(worker, "end_with_parent", lambda: None)
     monkeypatch.setattr(sys, "stdin", io.StringIO(json.dumps(describe(TINY[1]))))
     result = worker.main("model.keras")
     assert told[0].seed == 2 and told[0].watch and told[1] == "model.keras"
@@ -133,7 +120,7 @@ def test_the_worker_trains_what_it_is_told(monkeypatch, tmp_path):
 
 def test_a_cluster_s_task_comes_without_tensorflow():
     code = "import pickle, sys\nfrom mnist_study.records import worker\n"
-    code += "pickle.loads(pickle.dumps(worker.train_in_child))\n"
+    code += "pickle.loads(pickle.dumps(worker.attempt))\n"
     code += "print({'tensorflow', 'keras', 'numpy'} & {*sys.modules})"
     assert run(sys.executable, "-c", code, folder=ROOT).stdout == "set()\n"
 
@@ -145,6 +132,69 @@ def test_a_failed_training_says_why(monkeypatch, tmp_path):
     monkeypatch.setattr(paths, "ROOT", tmp_path)
     with pytest.raises(TrainingError, match=r"(?s)tiny failed .*No module named 'mnist_study'"):
         worker.train_in_child(description)
+
+
+def test_a_worker_with_other_code_or_libraries_refuses():
+    description = describe(TINY[0])
+    path, library = next(iter(description["code"])), "tensorflow"
+    for changed, said in (
+        ({"code": description["code"] | {path: "0" * 64}}, f"other {path}"),
+        ({"versions": description["versions"] | {library: "0"}}, f"other {library}"),
+        ({"data": "0" * 64}, "other data"),
+    ):
+        with pytest.raises(TrainingError, match=f"tiny was refused: {said}: bring this clone up"):
+            worker.train_in_child(description | changed)
+
+
+@pytest.mark.parametrize("text", ["", '{"inputs": ', "[]", '{"inputs": {}, "result": {}}'])
+def test_an_unfit_record_is_named_and_trained_again(kept, tmp_path, capsys, text):
+    store, description = Store(tmp_path), describe(TINY[0])
+    whole = kept.folder / store.path(description).name
+    shutil.copy(whole, tmp_path)
+    assert store.missing(TINY[:1]) == []
+    store.path(description).write_text(text)
+    assert store.missing(TINY[:1]) == [description]
+    assert f"{whole.name} holds no record of a training" in capsys.readouterr().err
+    with pytest.raises(RecordError, match=whole.name):
+        store.results("tiny")
+    assert listing.state(TINY[0], store)["state"] == "unfit"
+
+
+def test_the_list_says_what_is_kept_missing_or_stale_and_why(kept, tmp_path):
+    assert [
+        row.split()[2] for row in listing.listed(TINY, store=Store(kept.folder)).splitlines()[1:]
+    ] == ["kept"] * 2
+    path = Store(kept.folder).path(describe(TINY[0]))
+    record = json.loads(path.read_text())
+    record["inputs"]["code"]["mnist_study/core/data.py"] = "0" * 64
+    record["inputs"]["recipe"]["epochs"] = 2
+    (tmp_path / path.name).write_text(json.dumps(record))
+    found = json.loads(listing.listed(TINY, "json", Store(tmp_path)))
+    assert [row["state"] for row in found] == ["stale", "missing"]
+    assert found[0]["why"] == "code: mnist_study/core/data.py, recipe: epochs"
+    assert listing.listed(TINY, "csv", Store(tmp_path)).startswith("name,seed,state,accuracy")
+    said = listing.compared("tiny-seed1", "tiny-seed2", Store(kept.folder))
+    assert said.startswith("inputs that differ: seed, watch\ntest_accuracy: 0.")
+    with pytest.raises(RecordError, match="no record of tiny-seed9"):
+        listing.compared("tiny-seed1", "tiny-seed9", Store(kept.folder))
+
+
+def test_only_what_is_named_is_trained_and_a_dry_run_trains_nothing(monkeypatch, tmp_path, capsys):
+    chosen = experiments.named(experiments.study(), "cnn*")
+    assert {e.name for e in chosen} == {"cnn", "cnn_sprint"}
+    with pytest.raises(TrainingError, match="no experiment is called x"):
+        experiments.named(experiments.study(), "x")
+    monkeypatch.delattr(worker, "train_in_child")
+    experiments.run(TINY, store=Store(tmp_path), dry=True)
+    said = capsys.readouterr().out
+    assert "0 of 2 trainings are kept" in said and "tiny, seed 2: no such training is kept" in said
+
+
+def test_without_dask_or_anything_to_train_no_scheduler_is_asked(kept, monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    experiments.run(TINY, "tcp://nowhere:1", Store(kept.folder))  # all are kept
+    with pytest.raises(TrainingError, match="make install-dev"):
+        experiments.run(TINY, "tcp://nowhere:1", Store(tmp_path))
 
 
 RUN = """
@@ -195,22 +245,27 @@ def test_nothing_is_trained_twice(kept, monkeypatch, capsys):
     assert records(kept.folder) == kept.records
 
 
-SCHEDULER = "python -m dask scheduler"
+SCHEDULER = "python -m dask scheduler --host ADDRESS"
 WORKER = "python -m dask worker tcp://ADDRESS:8786 --nworkers 1 --nthreads 1 --memory-limit 0"
 WORKER += " --death-timeout 60"
 
 
 @contextlib.contextmanager
-def cluster(folder):
-    """Yield a scheduler's address, its workers and its log; started as USING.md says, but here."""
+def cluster(folder, clones=(ROOT, ROOT, ROOT)):
+    """Yield a scheduler's address, its workers and its log; started as USING.md says, but here.
+
+    clones: the folders that scheduler and workers start in.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     address, local = f"127.0.0.1:{port}", ("--host", "127.0.0.1", "--no-dashboard")
     worker = (*WORKER.replace("ADDRESS:8786", address).split(), *local)
-    commands = [(*SCHEDULER.split(), *local, "--port", str(port)), worker, worker]
+    scheduler = (*SCHEDULER.partition(" --host")[0].split(), *local, "--port", str(port))
+    commands = [scheduler, worker, worker]
     logs = [folder / f"{place}.log" for place in range(3)]
-    processes = [start(*c, folder=ROOT, log=log) for c, log in zip(commands, logs, strict=True)]
+    started = zip(commands, clones, logs, strict=True)
+    processes = [start(*c, folder=clone, log=log) for c, clone, log in started]
     try:
         for process, log in zip(processes[1:], logs[1:], strict=True):
             wait_until(lambda log=log: "Registered to" in log.read_text(), ended(process), log)
@@ -239,6 +294,23 @@ def test_a_cluster_that_loses_a_worker_gives_the_same_records(kept, tmp_path):
 
     there = {name: lasting(record) for name, record in records(store.folder).items()}
     assert there == {name: lasting(record) for name, record in kept.records.items()}
+
+
+@pytest.mark.proof
+@pytest.mark.fault("a Dask worker's clone has other code", "refuses; others train, to true records")
+def test_a_worker_of_other_code_refuses_and_others_train(kept, tmp_path, capfd, record_property):
+    other = clean_copy(tmp_path / "other")
+    path = other / "mnist_study" / "core" / "data.py"
+    path.write_text(path.read_text(encoding="utf-8") + "\nADDED = 1\n", encoding="utf-8")
+    many = [dataclasses.replace(TINY[0], seed=seed) for seed in range(1, 5)]
+    with cluster(tmp_path, (ROOT, other, ROOT)) as (address, _, _):
+        experiments.run(many, address, Store(tmp_path / "kept"))
+    assert Store(tmp_path / "kept").missing(many) == []
+    first = [Store(folder).results("tiny")[1] for folder in (kept.folder, tmp_path / "kept")]
+    assert first[0]["weights_sha256"] == first[1]["weights_sha256"]
+    said = capfd.readouterr().err.splitlines()[0]
+    assert "refused: other mnist_study/core/data.py: bring this clone up to date" in said
+    record_property("said", said.split(" (on ")[0])
 
 
 @pytest.mark.proof

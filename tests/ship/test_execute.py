@@ -84,7 +84,7 @@ def test_help_and_a_refusal_load_nothing_heavy(tmp_path):
 
 
 def test_what_the_study_raises_is_told_without_a_traceback(monkeypatch, capsys):
-    def failing(*_):
+    def failing(*_, **__):
         raise TrainingError("no room left: make some")
 
     monkeypatch.setattr(experiments, "run", failing)
