@@ -78,8 +78,8 @@ def attempt(description: Description) -> tuple[str, Result | str]:
 def on_cluster(descriptions: Iterable[Description], scheduler: str) -> Iterator[Trained]:
     """Yield each description with its result, or its error, trained by a Dask scheduler's workers.
 
-    The workers start in this project's folder. One that dies has its training done by another; so
-    has one that refuses or fails, once, and gets no more. Raises TrainingError without Dask.
+    The workers start in this project's folder. One that dies, refuses or fails has its training
+    done by another, until all have tried. Raises TrainingError without Dask.
     """
     try:
         from distributed import Client, as_completed
@@ -87,7 +87,7 @@ def on_cluster(descriptions: Iterable[Description], scheduler: str) -> Iterator[
         raise TrainingError("a cluster needs Dask: make install-dev brings it") from missing
 
     with Client(scheduler) as client, told_while_idle(client, scheduler):
-        given, failed_on = {}, set()
+        given, failed_on = {}, {}  # by future; by key: the workers that could not
         for description in descriptions:
             given[submitted(client, description)] = description
         coming = as_completed(given, with_results=True, raise_errors=False)
@@ -102,12 +102,11 @@ def on_cluster(descriptions: Iterable[Description], scheduler: str) -> Iterator[
                 yield description, result
                 continue
             print(result, file=sys.stderr, flush=True)
-            again = address not in failed_on
-            failed_on.add(address)
-            others = [*({*client.scheduler_info()["workers"]} - failed_on)]
-            if again and others:
-                anew = submitted(client, description, workers=others, again=len(failed_on))
-                given[anew] = description
+            failed = failed_on.pop(future.key, set()) | {address}
+            others = [*({*client.scheduler_info()["workers"]} - failed)]
+            if others:
+                anew = submitted(client, description, again=len(failed), workers=others)
+                given[anew], failed_on[anew.key] = description, failed
                 coming.add(anew)
             else:
                 yield description, TrainingError(result)
