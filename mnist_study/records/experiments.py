@@ -17,7 +17,7 @@ from mnist_study.records.store import Description, Store
 
 SEEDS, FEW_SEEDS = (1, 2, 3, 4, 5), (1, 2, 3)
 DENSE, CNN = registry["dense_dropout"], registry["cnn"]
-BRIEF, SHORT = replace(DENSE, epochs=7), replace(DENSE, epochs=5)
+BRIEF = replace(DENSE, epochs=7)
 TAUGHT_DENSE = replace(DENSE, smoothing=0)
 WEAK: dict[str, Any] = {"affine": 0.5, "elastic": 0.5, "smoothing": 0, "focus": 0}
 NARROW: dict[str, Any] = {"options": {"widths": (256, 128), "dropout": 0}, "learning_rate": 0.02}
@@ -96,7 +96,7 @@ def of_seed(seed: int) -> list[Experiment]:
             for name, recipe in (LADDER | WITHOUT).items()
         ]
         found += [replace(experiment, seed=seed) for experiment in DISTILLED.values()]
-        found += [Experiment(name, SHORT, seed, split) for name, split in TAUGHT.items()]
+        found += [Experiment(name, DENSE, seed, split) for name, split in TAUGHT.items()]
     return found
 
 

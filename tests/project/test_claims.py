@@ -109,6 +109,9 @@ MOVES = [
     for model in variant["models"].values()
 ]
 UCI = rates.kept()["one_digit"]["UCI, pictures"]
+REAL = [rates.kept()["real"][k][n] for k in ("digits", "numbers") for n in ("right", "pictures")]
+PEERS = pd.read_csv(ROOT / "benchmarks" / "peers.csv").groupby("name")["accuracy"].mean()
+NEIGHBOURS = PEERS["neighbours_deskewed"]
 TRIED = pd.read_csv(ROOT / "results" / "tried.csv").drop_duplicates(["variant", "epochs"])
 ours, classic, cnn = accuracy(OURS), accuracy("classic_mlp"), accuracy("cnn")
 taught, twice = accuracy("dense_taught"), accuracy("dense_taught_twice")
@@ -324,6 +327,9 @@ CLAIMS = [
     ("takes about {:.0f} minutes on two cores of Zen 4", RECORD["total_seconds"] / 60),
     ("accuracies moved by up to {:.2f} points", 100 * max(MOVES)),
     ("Its network reads {:.1%} of UCI's digits", UCI["right"]),
+    ("it reads {} of {} digits and {} of {} numbers, and is sure of none", *REAL),
+    ("it reads {} of {} single digits and {} of {} whole numbers", *REAL),
+    ("nearest training digits read {:.1%}", NEIGHBOURS),
 ]
 
 
@@ -397,6 +403,11 @@ COMPARISONS = [
         MODELS[OURS]["train_accuracy"] - MODELS[OURS]["validation_accuracy"] < 0.01,
     ),
     ("students' digits are misread more often than Census employees'", ratio(OURS)[1] > 1),
+    (
+        "is sure of none that it misreads",
+        not any(rates.kept()["real"][kind]["sure_and_wrong"] for kind in ("digits", "numbers")),
+    ),
+    ("about as well as the plain recipe", abs(NEIGHBOURS - classic["mean"]) < 0.002),
 ]
 FACTS = [  # of others, of how things are arranged, or names; each as it stands in the text
     r"97\.74%",  # the original project's README

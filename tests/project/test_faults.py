@@ -1,6 +1,7 @@
 """What breaks while files are written, and what is broken to begin with: nothing is lost."""
 
 import contextlib
+import json
 import resource
 import sys
 
@@ -181,6 +182,27 @@ def test_tensorflow_that_does_not_start_is_said(how, tmp_path, record_property):
     last = failed.stderr.strip().splitlines()[-1]
     assert f"{BackendError.__name__}: TensorFlow does not start" in last and "make install" in last
     record_property("said", last)
+
+
+SETTINGS = """
+from mnist_study.records import machine
+machine.set_keras()
+import keras
+found = keras.backend.backend(), keras.config.image_data_format(), keras.config.floatx()
+print(*found, keras.config.epsilon())
+"""
+
+
+@pytest.mark.fault(
+    "keras.json and KERAS_BACKEND name another backend, order of axes, precision",
+    "sets what it needs; results are the same",
+)
+def test_a_machine_s_own_settings_of_keras_change_nothing(tmp_path):
+    own = {"backend": "jax", "image_data_format": "channels_first", "floatx": "float16"}
+    (tmp_path / "keras.json").write_text(json.dumps(own | {"epsilon": 1e-3}))
+    settings = {"KERAS_HOME": tmp_path, "KERAS_BACKEND": "torch"}
+    said = run(sys.executable, "-c", SETTINGS, folder=ROOT, **settings).stdout
+    assert said.split() == ["tensorflow", "channels_last", "float32", "1e-07"]
 
 
 class Executes(keras.layers.Layer):

@@ -1,5 +1,6 @@
 """The commands, and the notebook executed headless: what the terminal says, and what stays."""
 
+import json
 import sys
 
 import nbformat
@@ -39,6 +40,17 @@ def test_a_notebook_is_executed_in_place_and_tells_how_far_it_is(tmp_path, capsy
     done = nbformat.read(path, as_version=4)
     assert done.cells[3].outputs[0].text == "2\n" and done.cells[3].execution_count == 3
     assert all("execution" not in cell.metadata for cell in done.cells)
+
+
+def test_the_kernel_is_this_interpreter_s_whatever_else_is_called_python3(tmp_path, monkeypatch):
+    other = tmp_path / "jupyter" / "kernels" / "python3"
+    other.mkdir(parents=True)
+    spec = {"argv": ["false"], "display_name": "Python 3", "language": "python"}
+    (other / "kernel.json").write_text(json.dumps(spec))
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
+    path = written(tmp_path / "a.ipynb", "import sys; print(sys.executable)")
+    execute.in_place(path)
+    assert nbformat.read(path, as_version=4).cells[1].outputs[0].text == f"{sys.executable}\n"
 
 
 def test_the_seconds_of_a_section_add_up(tmp_path, capsys):

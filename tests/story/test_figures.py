@@ -8,6 +8,7 @@ from matplotlib import pyplot as plt
 
 from mnist_study.core import data, models
 from mnist_study.core.backend import keras
+from mnist_study.errors import ModelError
 from mnist_study.reader import uci
 from mnist_study.records import summary
 from mnist_study.story import examined, figures, judged, live, tables, transfer, units
@@ -305,6 +306,8 @@ def test_training_is_told_line_by_line(monkeypatch):
     assert lines[-1].startswith("**cnn**: 3 epochs in 0 s, validation accuracy 95.00%")
     pictures = [shown for shown in told if isinstance(shown, bytes)]
     assert len(pictures) == 2 and pictures[0].startswith(b"\x89PNG")
+    with pytest.raises(ModelError, match="cnn is trained already: run the cell that makes it"):
+        chart.on_train_begin()  # it would train on, and pass for a first training
 
 
 def test_tables_tell_of_runs_and_of_kept_trainings(begin):

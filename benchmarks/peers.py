@@ -1,0 +1,166 @@
+"""Measures well-known recipes for MNIST beside this study's: accuracy and processor seconds.
+
+    python3 -m venv peers
+    peers/bin/pip install -r requirements.txt torch
+    peers/bin/python benchmarks/peers.py
+
+trains each of them in a process of its own, one after another, adds what is missing to peers.csv,
+and writes docs/BENCHMARKS.md with its figure. With a name and a seed it trains that one alone and
+prints what it gave. The clock covers training from images in memory to a trained model, and
+preparing what is random or fitted; not imports, reading the file, or answering the test set.
+"""
+
+import argparse
+import csv
+import json
+import math
+import pathlib
+import statistics
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+
+from benchmarks.recipes import OURS, RECIPES, Clock  # noqa: E402
+
+QUICK = {"sprint", "cnn_sprint", "train_mnist_fast"}  # trained three times, all others once
+MEASURED, PAGE = HERE / "peers.csv", HERE.parent / "docs" / "BENCHMARKS.md"
+
+
+def measured(name: str, seed: int) -> dict[str, Any]:
+    """Train a recipe and read the test digits; return the accuracy and the seconds."""
+    import keras
+
+    (images, labels), (test_images, test_labels) = keras.datasets.mnist.load_data()
+    clock = Clock()
+    read = RECIPES[name](images, labels, seed, clock)
+    accuracy = float(np.mean(read(test_images) == test_labels))
+    found = {"name": name, "seed": seed, "accuracy": accuracy}
+    return found | {"processor": round(clock.processor, 2), "seconds": round(clock.seconds, 2)}
+
+
+HEAD = """# Others' recipes beside this study's
+
+Trained one after another in one run of [`benchmarks/peers.py`](../benchmarks/peers.py), which says
+how to get them, on {processor}. Time is told in the
+plain recipe's own (`classic_mlp`: {unit:.0f} processor seconds, of both cores together); it covers
+training alone, from images in memory. Accuracy is that of the 10,000 test digits. Others learn from
+all 60,000 images, ours from 54,000, since 6,000 validate. One training moves by some 0.1 points.
+
+![Test accuracy against processor time of this study's recipes and of others](peers.png)
+
+| recipe | what it is | trainings | test accuracy | time | 10¹² operations |
+|---|---|--:|--:|--:|--:|
+"""
+ROW = "| `{name}` | {what} | {count} | {accuracy} | {time:.2f} | {operations} |"
+WHAT = {
+    "classic_mlp": "this study's plain recipe: Keras's mnist_mlp on 54,000 images",
+    "sprint": "ours: dense, 256-128, in seconds",
+    "cnn_sprint": "ours: a small convolutional net in seconds",
+    "middle": "ours: dense, 1024-512, 12 epochs",
+    "cnn": "ours: convolutional",
+    "dense_dropout": "ours: dense, what the notebook is about",
+}
+
+
+def operations(name: str) -> float:
+    """Return the multiplications and additions of matrices in training one of our recipes.
+
+    A layer's weights are used three times for each image: forward, for their own gradient, and for
+    that of the layer below, which the first layer need not have.
+    """
+    from mnist_study.core import training
+    from mnist_study.records import experiments
+
+    recipe = (experiments.MODELS | experiments.MARKS)[name]
+    layers = [layer for layer in recipe.build().layers if hasattr(layer, "kernel")]
+    of_image = 0
+    for place, layer in enumerate(layers):
+        pixels = math.prod(layer.output.shape[1:-1])  # of an image between convolutions, else 1
+        of_image += 2 * (3 if place else 2) * pixels * math.prod(layer.kernel.shape)
+    steps = training.steps_per_epoch(recipe, 54_000)
+    return of_image * recipe.epochs * steps * recipe.batch_size
+
+
+def summary(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return a line a recipe: its accuracies, and its processor time in classic_mlp's."""
+    of_name: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        of_name.setdefault(row["name"], []).append(row)
+    unit = statistics.mean(float(row["processor"]) for row in of_name["classic_mlp"])
+    found = []
+    for name, trained in of_name.items():
+        what = WHAT.get(name) or (RECIPES[name].__doc__ or "").splitlines()[0].rstrip(".")
+        found.append({"name": name, "what": what, "count": len(trained), "unit": unit})
+        found[-1]["operations"] = f"{operations(name) / 1e12:.2f}" if name in OURS else ""
+        found[-1]["accuracies"] = [float(row["accuracy"]) for row in trained]
+        found[-1]["time"] = statistics.mean(float(row["processor"]) for row in trained) / unit
+    return sorted(found, key=lambda line: line["time"])
+
+
+def draw(lines: list[dict[str, Any]]) -> None:
+    """Draw accuracy against time into docs/peers.png."""
+    import matplotlib.pyplot as plt
+
+    figure, axis = plt.subplots(figsize=(8, 4.5), layout="constrained")
+    for line in lines:
+        colour = "#0072B2" if line["name"] in OURS else "#777777"
+        error = 1 - statistics.mean(line["accuracies"])
+        axis.plot(line["time"], error, "o", color=colour)
+        place = (line["time"], error), (5, 4)
+        axis.annotate(line["name"], *place, textcoords="offset points", fontsize=8, color=colour)
+    ticks = [0.003, 0.005, 0.01, 0.02]
+    axis.set(xscale="log", yscale="log", xlim=(0.02, 60), ylim=(0.026, 0.003), yticks=ticks)
+    axis.set(xlabel="processor time of training, the plain recipe's is 1", ylabel="test accuracy")
+    axis.yaxis.set_major_formatter(lambda error, _: f"{1 - error:.1%}")
+    axis.minorticks_off()
+    axis.grid(alpha=0.3)
+    axis.set_title("Accuracy against training time: this study's recipes in blue", fontsize=11)
+    figure.savefig(PAGE.with_name("peers.png"), dpi=110)
+
+
+def write_page(rows: list[dict[str, Any]]) -> None:
+    """Write docs/BENCHMARKS.md and its figure."""
+    from mnist_study.records import machine
+
+    lines, table = summary(rows), []
+    for line in lines:
+        found = line["accuracies"]
+        spread = f" ± {statistics.stdev(found):.2%}" if len(found) > 1 else ""
+        table.append(ROW.format(**line, accuracy=f"{statistics.mean(found):.2%}{spread}"))
+    head = HEAD.format(processor=machine.processor(), unit=lines[0]["unit"])
+    PAGE.write_text(head + "\n".join(table) + "\n", encoding="utf-8")
+    draw(lines)
+
+
+def main() -> None:
+    """Train the recipe that is named, or all that peers.csv lacks; write the page."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("name", nargs="?", choices=[*RECIPES])
+    parser.add_argument("seed", nargs="?", type=int, default=1)
+    given = parser.parse_args()
+    if given.name:
+        print(json.dumps(measured(given.name, given.seed)))
+        return
+    done = list(csv.DictReader(MEASURED.open())) if MEASURED.exists() else []
+    known = {(row["name"], int(row["seed"])) for row in done}
+    wanted = [(name, seed) for seed in (1, 2, 3) for name in RECIPES if seed == 1 or name in QUICK]
+    for name, seed in wanted:
+        if (name, seed) not in known:
+            command = [sys.executable, __file__, name, str(seed)]
+            said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+            done.append(json.loads(said.splitlines()[-1]))
+            print(done[-1], flush=True)
+            with MEASURED.open("w", newline="") as file:
+                writer = csv.DictWriter(file, [*done[-1]], lineterminator="\n")
+                writer.writeheader()
+                writer.writerows(done)
+    write_page(done)
+
+
+if __name__ == "__main__":
+    main()
