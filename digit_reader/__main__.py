@@ -25,11 +25,16 @@ def arguments() -> argparse.Namespace:
     """Return the checked arguments of the command line; ends the program when they are wrong."""
     parser = argparse.ArgumentParser("digit_reader", description=__doc__)
     what = "pictures, folders, patterns such as 'scans/*.png', or - for standard input"
-    parser.add_argument("pictures", nargs="+", help=what)
+    parser.add_argument("pictures", nargs="*", help=what)
     parser.add_argument("--format", choices=("table", "json", "csv"), default="table")
     parser.add_argument("--probabilities", action="store_true", help="give those of all ten digits")
     parser.add_argument("--annotate", metavar="FOLDER", help="save pictures with answers there")
-    given = parser.parse_intermixed_args()
+    words = sys.argv[1:]  # after --, a word that begins with a dash is a picture, too
+    end = words.index("--") if "--" in words else len(words)
+    given = parser.parse_intermixed_args(words[:end])
+    given.pictures += words[end + 1 :]
+    if not given.pictures:
+        parser.error("say which pictures to read")
     if given.annotate and not pathlib.Path(given.annotate).is_dir():
         parser.error(f"--annotate: there is no folder {given.annotate!r}: make it first")
     return given

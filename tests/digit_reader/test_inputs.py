@@ -85,6 +85,11 @@ def test_odd_names_are_shown_harmless(reader, tmp_path, monkeypatch, capsys):
         command.main()
     names = [row["image"] for row in csv.DictReader(io.StringIO(capsys.readouterr().out))]
     assert names == ["\\x1b[31m\\n.png", "'=1+1.png"]
+    five().save(tmp_path / "-x.png")
+    monkeypatch.setattr(sys, "argv", ["digit_reader", "--format", "csv", "--", "-x.png"])
+    with pytest.raises(SystemExit):
+        command.main()
+    assert "'-x.png,5," in capsys.readouterr().out
     assert "no file ''" in read("", reader)[0].problem
     assert "may not be read" in read("a" * 300, reader)[0].problem
 
