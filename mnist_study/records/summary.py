@@ -33,7 +33,7 @@ LADDER = {
     "step_elastic": "+ elastic deformation",
     "step_smooth": "+ fading, label smoothing",
     "step_patches": "+ first weights in patches",
-    "step_focus": "+ hard rows drawn more often",
+    "step_focus": "+ hard images drawn more often",
     "dense_dropout": "50 epochs instead of 7",
     "dense_taught": "+ taught by cnn",
 }

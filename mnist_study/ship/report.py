@@ -22,7 +22,9 @@ HEAD = """\
 | model | parameters | test accuracy, mean ± sd | 95% interval | training time |
 |---|--:|--:|--:|--:|
 """
-ROW = "| {title} | {parameters:,} | {mean:.2%} ± {sd:.2%} | {low:.2%} to {high:.2%} | {times:.1f} |"
+ROW = (
+    "| {title} | {parameters:,} | {mean:.2%} ± {sd:.2%} | {low:.2%} to {high:.2%} | {times:.1f}× |"
+)
 
 
 def readme_table() -> str:

@@ -132,7 +132,7 @@ def ladder() -> Shown:
     axis.set_yticks(range(len(rungs)), [rung["name"] for rung in rungs])
     axis.invert_yaxis()
     helped = [r["name"].removeprefix("+ ") for r in rungs[2:] if r["ci95"][1] < 0]
-    title = f"What helps: {', '.join(helped)}. Grey steps could be luck"
+    title = f"What helped, in this order: {', '.join(helped)}. Grey steps could be luck"
     alt = "The ladder of recipes from softmax regression down to the taught net, a dot for a seed."
     return Shown(figure, title, alt, "ladder.png", kept=True)
 
@@ -150,7 +150,9 @@ def time_to_accuracy() -> Shown:
         timed = row["seconds"] < LONG
         place = (row["seconds"] if timed else EDGE, 1 - row["accuracy"])
         axis.plot(*place, "s" if timed else ">", color=GREY, markersize=4)
+    axis.plot([], [], "o", color=OTHERS[0], label="other nets of this study")
     axis.plot([], [], "s", color=GREY, label="published, on other hardware")
+    axis.plot([], [], ">", color=GREY, label="published, in hours or days")
     times = {}
     for name, _, accuracy, seconds in summary.times():
         axis.plot(seconds, 1 - accuracy, "o", color=COLOURS.get(name, OTHERS[0]), markersize=5)

@@ -69,7 +69,7 @@ def calibration(axis: Axes, name: str) -> None:
         axis.annotate(f"{number:,}", (doubt, share), (6, -6), textcoords="offset points", size=7)
     axis.text(1.3e-4, 2e-4, f"none of {flawless:,}", fontsize=8)
     axis.plot([1e-4, 1], [1e-4, 1], "--", color="gray", linewidth=1)
-    axis.set(xscale="log", yscale="log", xlabel="doubt told", ylabel="share misread")
+    axis.set(xscale="log", yscale="log", xlabel="stated doubt", ylabel="share misread")
     axis.set(title=f"{name}, digits by doubt", xlim=(1e-4, 1), ylim=(1e-4, 1.2))
 
 
