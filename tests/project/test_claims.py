@@ -254,8 +254,8 @@ CLAIMS = [
         "students' errors change by {} ({} to {})",
         *in_percent(changed("taught_by_both", "taught_by_census", STUDENTS)),
     ),
-    ("whether their own errors fall ({}, {} to {})", *in_percent(changed(*ALONE, STUDENTS))),
-    ("or only the others' rise ({}, {} to {})", *in_percent(changed(*ALONE, ~STUDENTS))),
+    ("their own errors change by {} ({} to {})", *in_percent(changed(*ALONE, STUDENTS))),
+    ("the others' by {} ({} to {})", *in_percent(changed(*ALONE, ~STUDENTS))),
     (
         "Probabilities that were {:.1f} points off on average are {:.1f} points off after scaling",
         100 * JUDGED["ece_before"]["mean"],
@@ -375,7 +375,7 @@ COMPARISONS = [
         ratio("taught_by_both")[1] > 1 and CHANGED_BY_CENSUS[1] > 0,
     ),
     (
-        "three seeds of five epochs cannot tell",
+        "three seeds cannot tell: their own errors",
         not any(held(changed(*ALONE, rows)) for rows in (STUDENTS, ~STUDENTS)),
     ),
     (
