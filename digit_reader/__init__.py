@@ -1,6 +1,7 @@
 """Reads anyone's handwritten digits: finds them in any picture, and says how sure it is of each."""
 
-from digit_reader.errors import DigitReaderError, NetworkError, PictureError
+from digit_reader.errors import DigitReaderError, HintError, NetworkError, PictureError
+from digit_reader.hints import Hints
 from digit_reader.prepare import prepare_digit
 from digit_reader.reader import Reader, read
 from digit_reader.reading import Certainty, Digit, Reading
@@ -9,6 +10,8 @@ __all__ = [
     "Certainty",
     "Digit",
     "DigitReaderError",
+    "HintError",
+    "Hints",
     "NetworkError",
     "PictureError",
     "Reader",

@@ -14,6 +14,9 @@ import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from digit_reader.errors import HintError
+from digit_reader.hints import TEN, Hints
+
 if TYPE_CHECKING:
     from digit_reader.reading import Reading
 
@@ -28,6 +31,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("pictures", nargs="*", help=what)
     parser.add_argument("--format", choices=("table", "json", "csv"), default="table")
     parser.add_argument("--probabilities", action="store_true", help="give those of all ten digits")
+    parser.add_argument("--only", default=TEN, metavar="DIGITS", help="those that may be there")
+    parser.add_argument("--count", type=int, metavar="N", help="how many digits a picture holds")
+    parser.add_argument("--one-line", action="store_true", help="they stand in one line")
     parser.add_argument("--annotate", metavar="FOLDER", help="save pictures with answers there")
     words = sys.argv[1:]  # after --, a word that begins with a dash is a picture, too
     end = words.index("--") if "--" in words else len(words)
@@ -37,6 +43,10 @@ def arguments() -> argparse.Namespace:
         parser.error("say which pictures to read")
     if given.annotate and not pathlib.Path(given.annotate).is_dir():
         parser.error(f"--annotate: there is no folder {given.annotate!r}: make it first")
+    try:
+        given.hints = Hints(given.only, given.count, given.one_line)
+    except HintError as error:
+        parser.error(str(error))
     return given
 
 
@@ -119,7 +129,7 @@ def show(given: argparse.Namespace) -> bool:
     pictures, problems = named_pictures(given.pictures), []
 
     def readings() -> Iterator[Reading]:
-        for picture, reading in each_reading(pictures, progress=Progress()):
+        for picture, reading in each_reading(pictures, progress=Progress(), hints=given.hints):
             problems.append(bool(reading.problem))
             if given.annotate and reading.digits:
                 save_annotated(picture, reading, given.annotate)

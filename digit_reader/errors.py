@@ -2,7 +2,8 @@
 
 DigitReaderError
 ├── PictureError  (ValueError)    nothing can be read in a picture: what is wrong, what to do
-└── NetworkError  (ValueError)    the network and its settings do not belong together
+├── NetworkError  (ValueError)    the network and its settings do not belong together
+└── HintError     (ValueError)    what is said of pictures beforehand makes no sense
 """
 
 
@@ -15,6 +16,10 @@ class PictureError(DigitReaderError, ValueError):
 
 
 class NetworkError(DigitReaderError, ValueError):
+    pass
+
+
+class HintError(DigitReaderError, ValueError):
     pass
 
 

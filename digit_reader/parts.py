@@ -240,7 +240,8 @@ def left_out(ink: Ink, lines: list[list[Part]]) -> list[str]:
     height = float(np.median([part.height for part in digits]))
     found = []
     for part in [*ink.strong, *ink.weak, *ink.specks]:
-        if taken.isdisjoint(part.labels):
+        inside = not at_border(part, ink.labels.shape)
+        if taken.isdisjoint(part.labels) and (inside or part.height > POINT_LOW * height):
             found.append(named(part, digits, height, part in ink.specks))
     return sorted({*found} - {""})
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from digit_reader.centre import centre_like_mnist
 from digit_reader.errors import require
+from digit_reader.hints import NONE, Hints
 from digit_reader.ink import ink_of
 from digit_reader.parts import INK, Part, digits_in, gaps_in, left_out, parts_of
 from digit_reader.picture import Picture, brightness, upright
@@ -56,14 +57,14 @@ class Found:
     note: str
 
 
-def found_in(image: Picture, pale: bool = False) -> Found:
+def found_in(image: Picture, pale: bool = False, hints: Hints = NONE) -> Found:
     """Return the digits in a picture in reading order, and what else there is; pale: see ink_of.
 
     Raises PictureError, which says what is wrong, where there are none.
     """
     ink = ink_of(brightness(upright(image)), pale)
     parts = parts_of(ink)
-    lines = digits_in(parts.strong)
+    lines = hints.lines(digits_in(parts.strong))
     require(lines, "there are only lines in the picture: crop it to a digit")
     height, width = ink.shape
     digits = [
@@ -76,7 +77,8 @@ def found_in(image: Picture, pale: bool = False) -> Found:
         for place, (part, gap) in enumerate(zip(line, gaps_in(line), strict=True), 1)
     ]
     rest = left_out(parts, lines)
-    return Found(digits, f"left out: {', '.join(rest)}" if rest else "")
+    notes = [f"left out: {', '.join(rest)}"] if rest else []
+    return Found(digits, "; ".join(filter(None, [hints.miscounted(len(digits)), *notes])))
 
 
 def prepare_digit(image: Picture) -> NDArray[np.float32]:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digit_reader.errors import NetworkError, PictureError, require
+from digit_reader.hints import NONE, Hints
 from digit_reader.inputs import Named, named_pictures
 from digit_reader.picture import Picture, pages
 from digit_reader.prepare import Cutout, Found, found_in
@@ -100,7 +101,7 @@ class Reader:
         return Digit(first, probability, second, sure, *seen)
 
     def readings(
-        self, names: Sequence[str], found: Sequence[Found | PictureError]
+        self, names: Sequence[str], found: Sequence[Found | PictureError], hints: Hints = NONE
     ) -> list[Reading]:
         """Return the Reading of what each page of these names holds."""
         flat = [cutout.prepared for f in found if isinstance(f, Found) for cutout in f.digits]
@@ -109,7 +110,7 @@ class Reader:
             if isinstance(of_page, PictureError):
                 readings.append(Reading(name, [], str(of_page)))
                 continue
-            digits = [self.read(cutout, next(shares)) for cutout in of_page.digits]
+            digits = [self.read(c, among(next(shares), hints.only)) for c in of_page.digits]
             some = max(digit.probability for digit in digits) >= NO_DIGIT
             no_digit = "there is no digit: crop the picture to one"
             readings.append(
@@ -118,16 +119,20 @@ class Reader:
         return readings
 
     def look(
-        self, names: Sequence[str], paged: Sequence[Paged], pool: concurrent.futures.Executor
+        self,
+        names: Sequence[str],
+        paged: Sequence[Paged],
+        pool: concurrent.futures.Executor,
+        hints: Hints = NONE,
     ) -> list[Reading]:
         """Return the Reading of each page; where it is not sure, of a second look at pale strokes.
 
         That counts where all of it is sure, and no digit is lost.
         """
-        readings = self.readings(names, [found for _, found in paged])
+        readings = self.readings(names, [found for _, found in paged], hints)
         unsure = [n for n, r in enumerate(readings) if not r.sure and paged[n][0] is not None]
-        again = pool.map(lambda n: outcome(paged[n][0], pale=True), unsure)
-        second = self.readings([names[n] for n in unsure], [*again])
+        again = pool.map(lambda n: outcome(paged[n][0], True, hints), unsure)
+        second = self.readings([names[n] for n in unsure], [*again], hints)
         for n, reading in zip(unsure, second, strict=True):
             first = readings[n]
             surer = reading.sure or (len(first.digits) > 1 and reading.least > first.least)
@@ -136,7 +141,15 @@ class Reader:
         return readings
 
 
-def outcomes(picture: Picture | PictureError) -> list[tuple[Picture, Found | PictureError]]:
+def among(shares: NDArray[np.float64], only: str) -> NDArray[np.float64]:
+    """Return the probabilities (10,) when only these digits are possible."""
+    possible = shares * [str(digit) in only for digit in range(10)]
+    return possible / max(possible.sum(), 1e-12)
+
+
+def outcomes(
+    picture: Picture | PictureError, hints: Hints = NONE
+) -> list[tuple[Picture, Found | PictureError]]:
     """Return each page of a picture with what it holds, or with what is wrong with it.
 
     Whatever a decoder raises costs this picture alone.
@@ -144,15 +157,15 @@ def outcomes(picture: Picture | PictureError) -> list[tuple[Picture, Found | Pic
     if isinstance(picture, PictureError):
         return [(None, picture)]
     try:
-        return [(page, outcome(page)) for page in pages(picture)]
+        return [(page, outcome(page, False, hints)) for page in pages(picture)]
     except PictureError as error:
         return [(picture, error)]
 
 
-def outcome(page: Picture, pale: bool = False) -> Found | PictureError:
+def outcome(page: Picture, pale: bool = False, hints: Hints = NONE) -> Found | PictureError:
     """Return what a page holds, or what is wrong with it; pale: see ink_of."""
     try:
-        found = found_in(page, pale)
+        found = found_in(page, pale, hints)
         many = f"{len(found.digits)} pieces of ink are no number: crop the picture"
         require(len(found.digits) <= MOST, many)
         return found
@@ -165,37 +178,44 @@ def outcome(page: Picture, pale: bool = False) -> Found | PictureError:
 
 
 def each_reading(
-    pictures: Sequence[Named], reader: Reader | None = None, progress: Progress | None = None
+    pictures: Sequence[Named],
+    reader: Reader | None = None,
+    progress: Progress | None = None,
+    hints: Hints = NONE,
 ) -> Iterator[tuple[Picture, Reading]]:
     """Yield each page of pictures given with their names, and its Reading, as they come."""
     reader, done = reader or Reader(), 0
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         for start in range(0, len(pictures), AT_ONCE):
             some = pictures[start : start + AT_ONCE]
-            paged = [*pool.map(outcomes, [picture for _, picture in some])]
+            paged = [*pool.map(lambda named: outcomes(named[1], hints), some)]
             names = [
                 name if len(pages) == 1 else f"{name}, page {number}"
                 for (name, _), pages in zip(some, paged, strict=True)
                 for number in range(1, len(pages) + 1)
             ]
             flat = [of_page for pages in paged for of_page in pages]
-            yield from zip([page for page, _ in flat], reader.look(names, flat, pool), strict=True)
+            readings = reader.look(names, flat, pool, hints)
+            yield from zip([page for page, _ in flat], readings, strict=True)
             done += len(some)
             if progress:
                 progress(done, len(pictures))
 
 
 def read(
-    images: Any, reader: Reader | None = None, progress: Progress | None = None
+    images: Any,
+    reader: Reader | None = None,
+    progress: Progress | None = None,
+    hints: Hints = NONE,
 ) -> list[Reading]:
     """Read the digits in pictures: return a Reading for each picture.
 
     images: a picture (path, bytes, open file, PIL image, array of (h, w) or (h, w, 3)), a stack of
     arrays (n, h, w), a folder, a pattern such as "scans/*.png", "-" for standard input, or a list
     of these. reader: the package's own if not given. progress: called with how many pictures are
-    read, and how many there are.
+    read, and how many there are. hints: what is known of the pictures beforehand.
 
     >>> read("digit.jpg")[0].answer
     '9'
     """
-    return [reading for _, reading in each_reading(named_pictures(images), reader, progress)]
+    return [reading for _, reading in each_reading(named_pictures(images), reader, progress, hints)]

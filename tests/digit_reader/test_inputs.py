@@ -16,7 +16,7 @@ from support.images import five_thousand
 from support.pictures import encoded, five
 from support.project import ROOT
 
-from digit_reader import Reader, annotate, read
+from digit_reader import HintError, Hints, Reader, annotate, read
 from digit_reader import __main__ as command
 
 USUAL = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "AVIF")
@@ -74,6 +74,30 @@ def test_open_files_stacks_and_scans_give_a_reading_each(reader, tmp_path):
     first, second = read(path, reader)
     assert (first.answer, second.problem[:17]) == ("5", "the page is blank")
     assert first.image.endswith("scan.tif, page 1")
+
+
+def number(*digits, gap=0, slope=0):
+    """Return a page with these digits of other people, side by side."""
+    images, labels = five_thousand()[1]
+    page = np.full((300, 20 + len(digits) * (100 + gap)), 250, np.uint8)
+    for place, digit in enumerate(digits):
+        image = PIL.Image.fromarray(images[np.flatnonzero(labels == digit)[1]]).resize((100, 100))
+        top, left = 20 + slope * place, 10 + place * (100 + gap)
+        page[top : top + 100, left : left + 100] -= (np.asarray(image) * 0.8).astype(np.uint8)
+    return page
+
+
+def test_hints_are_followed(reader):
+    page = number(3, 1, 4, slope=60)
+    assert "\n" in read(page, reader)[0].answer
+    assert read(page, reader, hints=Hints(one_line=True))[0].answer == "314"
+    assert len(read(page, reader, hints=Hints(count=1))[0].digits) == 1
+    assert "3 digits were found, not 5" in read(page, reader, hints=Hints(count=5))[0].note
+    found = read(number(7), reader, hints=Hints(only="01"))[0]
+    assert found.digit in (0, 1) and sum(found.probabilities) == pytest.approx(1)
+    for wrong in ({"only": "x"}, {"only": ""}, {"count": 0}, {"count": 1.5}):
+        with pytest.raises(HintError, match="give"):
+            Hints(**wrong)
 
 
 def test_odd_names_are_shown_harmless(reader, tmp_path, monkeypatch, capsys):

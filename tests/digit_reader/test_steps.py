@@ -230,14 +230,19 @@ def test_what_reaches_in_from_the_border_sets_no_scale():
 
 
 def test_gaps_points_and_signs_are_told():
-    numbers = [part(60 * n + 80 * (n > 1), 0, 60 * n + 80 * (n > 1) + 40, 60) for n in range(4)]
+    lefts = [100, 160, 300, 360]
+    numbers = [part(left, 20, left + 40, 80) for left in lefts]
     assert gaps_in(numbers) == [False, False, True, False]
     assert gaps_in([part(150 * n, 0, 150 * n + 40, 60) for n in range(4)]) == [False] * 4
-    point, sign, other = part(46, 52, 54, 60), part(-60, 25, -20, 33), part(500, 0, 540, 70)
-    for n, name in ((0, "a point or comma"), (1, "a sign"), (2, "ink as high as a digit")):
-        beside = [dataclasses.replace(p, labels=(7,)) for p in (point, sign, other)][n]
-        strong, specks = ([], [beside]) if n == 0 else ([beside], [])
-        found = Ink([*numbers, *strong], [], specks, np.zeros((1, 1)))
+    others = {
+        "a point or comma": part(146, 72, 154, 80),
+        "a sign": part(40, 45, 80, 53),
+        "ink as high as a digit": part(600, 20, 640, 90),
+    }
+    for name, other in others.items():
+        other = dataclasses.replace(other, labels=(7,))
+        strong, specks = ([], [other]) if "point" in name else ([other], [])
+        found = Ink([*numbers, *strong], [], specks, np.zeros((400, 800)))
         assert left_out(found, [numbers]) == [name]
 
 
