@@ -333,7 +333,7 @@ CLAIMS = [
     ("do not take {:.2%} for a promise", ours["mean"]),
     # README and the guide
     (
-        "in processor seconds `dense_dropout` takes {:.1f} times the plain recipe's and `cnn` {:.1f}",
+        "`dense_dropout` takes {:.1f} times the plain recipe's and `cnn` {:.1f}",
         *(SPENT[name] / SPENT["classic_mlp"] for name in (OURS, "cnn")),
     ),
     ("blurred by 1.5 pixels, it reads {:.0%}", under("blur", 1.5, OURS)),
