@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 RUN = $(VENV)/bin/python
+# A program for python -c that fails where the study does not take this Python.
+FITS = 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))'
 COMPILE = $(RUN) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --custom-compile-command "make lock"
 
@@ -73,13 +75,13 @@ animation: install-dev browser ## draw in the page and keep the moving picture t
 
 # The virtual environment keeps a copy of each lock installed in it; where the two are equal nothing is installed.
 $(RUN):
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { \
+	@$(PYTHON) -c $(FITS) || { \
 		echo "This study needs Python 3.11, 3.12 or 3.13, but $(PYTHON) is $$($(PYTHON) --version 2>&1)." >&2; \
 		echo "Install one of them and say, for example: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV)
 
 install: $(RUN)
-	@$(RUN) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' && $(RUN) -m pip --version >/dev/null 2>&1 || { \
+	@$(RUN) -c $(FITS) && $(RUN) -m pip --version >/dev/null 2>&1 || { \
 		echo "$(VENV) has no pip, or a Python that this study does not take: remove $(VENV), then make again." >&2; exit 1; }
 	@cmp -s requirements.txt $(VENV)/requirements.txt || { echo "Installing the locked requirements ..." && \
 		$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt && \

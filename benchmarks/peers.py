@@ -25,7 +25,7 @@ import numpy as np
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from benchmarks.recipes import OURS, RECIPES, Clock  # noqa: E402
+from benchmarks.recipes import OURS, RECIPES, Clock, recipe_of  # noqa: E402
 
 QUICK = {"sprint", "cnn_sprint", "train_mnist_fast"}  # trained three times, all others once
 MEASURED, PAGE = HERE / "peers.csv", HERE.parent / "docs" / "BENCHMARKS.md"
@@ -74,9 +74,8 @@ def operations(name: str) -> float:
     that of the layer below, which the first layer need not have.
     """
     from mnist_study.core import training
-    from mnist_study.records import experiments
 
-    recipe = (experiments.MODELS | experiments.MARKS)[name]
+    recipe = recipe_of(name)
     layers = [layer for layer in recipe.build().layers if hasattr(layer, "kernel")]
     of_image = 0
     for place, layer in enumerate(layers):

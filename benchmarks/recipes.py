@@ -173,18 +173,23 @@ def neighbours_deskewed(images: Images, labels: Labels, seed: int, clock: Clock)
     return lambda shown: model.predict(deskewed(shown))
 
 
+def recipe_of(name: str) -> Any:
+    """Return this study's recipe of that name."""
+    from mnist_study.records import experiments
+
+    return (experiments.MODELS | experiments.MARKS)[name]
+
+
 def ours(name: str) -> Callable[[Images, Labels, int, Clock], Reader]:
     """Return what trains a recipe of this study on the 54,000 rows that teach in it."""
 
     def training_of(images: Images, labels: Labels, seed: int, clock: Clock) -> Reader:
         from mnist_study.core import data, evaluate, training
-        from mnist_study.records import experiments
 
-        recipe = (experiments.MODELS | experiments.MARKS)[name]
         rows, _ = data.split(data.training_writers())
         with clock:
             inputs, targets = data.normalise(images[rows]), data.one_hot(labels[rows])
-            trained = training.train(recipe, inputs, targets, seed=seed)
+            trained = training.train(recipe_of(name), inputs, targets, seed=seed)
         return lambda shown: evaluate.probabilities(trained.model, data.normalise(shown)).argmax(1)
 
     return training_of
