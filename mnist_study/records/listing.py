@@ -7,24 +7,7 @@ import pandas as pd
 
 from mnist_study.core.experiment import Experiment
 from mnist_study.errors import RecordError
-from mnist_study.records.store import Description, Store, describe, read_record
-
-FORMS = ("table", "json", "csv")
-
-
-def changed(old: Description, new: Description) -> list[str]:
-    """Return the names of what differs between two descriptions; of code, the files."""
-    found = []
-    for key in sorted(old.keys() | new.keys()):
-        before, after = old.get(key), new.get(key)
-        if before == after:
-            continue
-        if isinstance(before, dict) and isinstance(after, dict):
-            names = sorted(before.keys() | after.keys())
-            found += [f"{key}: {n}" for n in names if before.get(n) != after.get(n)]
-        else:
-            found.append(key)
-    return found
+from mnist_study.records.store import Store, describe, differences, read_record
 
 
 def state(experiment: Experiment, store: Store) -> dict[str, Any]:
@@ -40,7 +23,7 @@ def state(experiment: Experiment, store: Store) -> dict[str, Any]:
             record = read_record(path)
         except RecordError as error:
             return row | {"state": "unfit", "why": str(error)}
-        why = changed(record["inputs"], description)
+        why = differences(record["inputs"], description)
         result = record["result"]
         row["accuracy"] = result.get("test_accuracy", result["validation_accuracy"])
         row |= {"seconds": result["fit_seconds"], "why": ", ".join(why)}
@@ -69,7 +52,7 @@ def compared(one: str, other: str, store: Store | None = None) -> str:
     store = store or Store()
     records = [found(store, name) for name in (one, other)]
     (before, after), results = [r["inputs"] for r in records], [r["result"] for r in records]
-    lines = [f"inputs that differ: {', '.join(changed(before, after)) or 'none'}"]
+    lines = [f"inputs that differ: {', '.join(differences(before, after)) or 'none'}"]
     for key in ("test_accuracy", "validation_accuracy", "fit_seconds"):
         values = [result[key] for result in results if key in result]
         lines += [f"{key}: {values[0]:.4f} and {values[1]:.4f}"] if len(values) == 2 else []

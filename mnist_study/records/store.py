@@ -70,6 +70,21 @@ def experiment_of(description: Description) -> Experiment:
     return Experiment(**fields)
 
 
+def differences(one: Description, other: Description) -> list[str]:
+    """Return the names of what differs between two descriptions, such as code: FILE, or seed."""
+    found = []
+    for key in sorted(one.keys() | other.keys()):
+        before, after = one.get(key), other.get(key)
+        if before == after:
+            continue
+        if isinstance(before, dict) and isinstance(after, dict):
+            names = sorted(before.keys() | after.keys())
+            found += [f"{key}: {n}" for n in names if before.get(n) != after.get(n)]
+        else:
+            found.append(key)
+    return found
+
+
 def as_text(record: Any) -> str:
     """Return a record as sorted, indented JSON, lists of plain values on one line each."""
     text = json.dumps(record, indent=1, sort_keys=True)
