@@ -11,7 +11,7 @@ from mnist_study.core.data import Split
 from mnist_study.core.experiment import Experiment, Part
 from mnist_study.core.models import registry
 from mnist_study.errors import TrainingError
-from mnist_study.records import worker
+from mnist_study.records import cluster, worker
 from mnist_study.records.lock import hold
 from mnist_study.records.store import Description, Store
 
@@ -186,7 +186,7 @@ def trained(descriptions: list[Description], scheduler: str | None) -> Iterable[
     """Return each description with its result or its error, as they come."""
     if not descriptions:
         return []
-    return worker.on_cluster(descriptions, scheduler) if scheduler else worker.here(descriptions)
+    return cluster.train(descriptions, scheduler) if scheduler else worker.here(descriptions)
 
 
 def told(description: Description, took: Mapping[str, float]) -> str:

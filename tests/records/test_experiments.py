@@ -1,29 +1,21 @@
 """Missing trainings are made, here or on a cluster, and a kill costs one of them at most."""
 
-import concurrent.futures
-import contextlib
 import dataclasses
 import io
 import itertools
 import json
 import shutil
-import socket
 import sys
 import types
 
-import psutil
 import pytest
-from support.project import ROOT, clean_copy, ended, kill, run, start, wait_until
+from support.project import ROOT, ended, kill, run, start, wait_until
+from support.trainings import TINY, over, records, training
 
 from mnist_study import paths
-from mnist_study.core.experiment import Experiment
 from mnist_study.errors import FolderInUseError, RecordError, TrainingError
 from mnist_study.records import experiments, listing, lock, worker
 from mnist_study.records.store import Store, describe
-
-[SPRINT] = [e.recipe for e in experiments.of_seed(1) if e.name == "sprint"]
-TINY = dataclasses.replace(SPRINT, epochs=1, images=5_400)
-TINY = [Experiment("tiny", TINY, seed, watch=seed == 2) for seed in (1, 2)]
 
 
 def test_the_lists_are_what_the_study_tells_of():
@@ -61,18 +53,9 @@ def test_seconds_left_are_those_of_earlier_trainings_or_their_mean(tmp_path):
 
 
 def test_a_lost_scheduler_is_told_with_what_is_left(monkeypatch, tmp_path):
-    monkeypatch.setattr(worker, "on_cluster", lambda descriptions, scheduler: iter(()))
+    monkeypatch.setattr("mnist_study.records.cluster.train", lambda *_: iter(()))
     with pytest.raises(TrainingError, match="scheduler is gone, 2 trainings are left: start it"):
         experiments.run(TINY, "tcp://nowhere:1", Store(tmp_path))
-
-
-def test_a_cluster_s_task_is_known_by_its_content():
-    """A scheduler that remembers a key must not answer with what other code gave."""
-    client = types.SimpleNamespace(submit=lambda train, description, key: key)
-    described = [describe(TINY[0]), describe(TINY[0]) | {"code": {}}, describe(TINY[0])]
-    keys = [worker.submitted(client, description) for description in described]
-    assert keys[0] == keys[2] != keys[1]
-    assert Store().path(described[0]).stem.endswith(keys[0].removeprefix("tiny"))
 
 
 def test_an_exception_lets_the_folder_go(monkeypatch, tmp_path):
@@ -112,10 +95,12 @@ def test_the_worker_trains_what_it_is_told(monkeypatch, tmp_path):
     trainer = types.SimpleNamespace(train_and_judge=train_and_judge)
     monkeypatch.setitem(sys.modules, TINY[0].trained_by, trainer)
     monkeypatch.setattr(worker, "end_with_parent", lambda: None)
+    monkeypatch.setenv(worker.PINNED[0], "2")
     monkeypatch.setattr(sys, "stdin", io.StringIO(json.dumps(describe(TINY[1]))))
     result = worker.main("model.keras")
     assert told[0].seed == 2 and told[0].watch and told[1] == "model.keras"
     assert result["right"] == 1 and result["machine"]["keras"]
+    assert Store().path(describe(TINY[1])).stem.endswith(result["machine"]["key"])
 
 
 def test_a_cluster_s_task_comes_without_tensorflow():
@@ -134,16 +119,22 @@ def test_a_failed_training_says_why(monkeypatch, tmp_path):
         worker.train_in_child(description)
 
 
-def test_a_worker_with_other_code_or_libraries_refuses():
+def test_a_worker_of_other_code_libraries_data_or_threads_refuses(monkeypatch, capsys):
     description = describe(TINY[0])
     path, library = next(iter(description["code"])), "tensorflow"
     for changed, said in (
-        ({"code": description["code"] | {path: "0" * 64}}, f"other {path}"),
-        ({"versions": description["versions"] | {library: "0"}}, f"other {library}"),
-        ({"data": "0" * 64}, "other data"),
+        ({"code": description["code"] | {path: "0" * 64}}, f"code: {path}"),
+        ({"versions": description["versions"] | {library: "0"}}, f"versions: {library}"),
+        ({"data": "0" * 64}, "data"),
     ):
-        with pytest.raises(TrainingError, match=f"tiny was refused: {said}: bring this clone up"):
+        with pytest.raises(TrainingError, match=f"tiny was refused: other {said}: bring the clone"):
             worker.train_in_child(description | changed)
+    monkeypatch.setattr(worker, "end_with_parent", lambda: None)
+    monkeypatch.setenv(worker.PINNED[0], "1")  # a process that nobody pinned as it should
+    monkeypatch.setattr(sys, "stdin", io.StringIO(json.dumps(description)))
+    with pytest.raises(SystemExit):
+        worker.main()
+    assert capsys.readouterr().err.startswith("other threads: ")
 
 
 @pytest.mark.parametrize("text", ["", '{"inputs": ', "[]", '{"inputs": {}, "result": {}}'])
@@ -199,33 +190,43 @@ def test_without_dask_or_anything_to_train_no_scheduler_is_asked(kept, monkeypat
 
 RUN = """
 import pathlib, sys
-from test_experiments import TINY, Store, experiments
+from support.trainings import TINY, experiments
+from mnist_study.records.store import Store
 
 experiments.run(TINY, store=Store(pathlib.Path(sys.argv[1])))
 """
-
-
-def training(process):
-    """Return the processes below one that train."""
-    below = psutil.Process(process.pid).children(recursive=True)
-    return [p for p in below if "mnist_study.records.worker" in p.cmdline()]
-
-
-def records(folder):
-    return {path.name: path.read_bytes() for path in folder.glob("*.json")}
 
 
 @pytest.fixture(scope="module")
 def kept(mnist_file, tmp_path_factory):
     """What a run that was killed in its second training kept, and a folder with all of it."""
     folder, log = tmp_path_factory.mktemp("kept"), tmp_path_factory.mktemp("log") / "log.txt"
-    path = f"{ROOT}:{ROOT}/tests:{ROOT}/tests/records"
+    path = f"{ROOT}:{ROOT}/tests"
     running = start("python", "-c", RUN, folder, folder=ROOT, log=log, PYTHONPATH=path)
     wait_until(lambda: records(folder) and training(running), ended(running), log)
     kill(running)
     survived = records(folder)
     experiments.run(TINY, store=Store(folder))
     return types.SimpleNamespace(folder=folder, survived=survived, records=records(folder))
+
+
+CHILD = """
+import json, sys
+from mnist_study.records import worker
+
+worker.train_in_child(json.loads(sys.argv[1]))
+"""
+
+
+def test_a_training_ends_with_the_process_that_waits_for_it(tmp_path):
+    """Even when that one dies before the training has begun."""
+    log, given = tmp_path / "log.txt", json.dumps(describe(TINY[0]))
+    waiting = start("python", "-c", CHILD, given, folder=ROOT, log=log)
+    wait_until(lambda: training(waiting), ended(waiting), log)
+    [child] = training(waiting)
+    waiting.kill()
+    waiting.wait()
+    wait_until(lambda: over(child), lambda: False, log)
 
 
 @pytest.mark.fault(
@@ -243,92 +244,3 @@ def test_nothing_is_trained_twice(kept, monkeypatch, capsys):
     experiments.run(TINY, store=Store(kept.folder))
     assert capsys.readouterr().out == "2 of 2 trainings are kept.\n"
     assert records(kept.folder) == kept.records
-
-
-SCHEDULER = "python -m dask scheduler --host ADDRESS"
-WORKER = "python -m dask worker tcp://ADDRESS:8786 --nworkers 1 --nthreads 1 --memory-limit 0"
-WORKER += " --death-timeout 60"
-
-
-@contextlib.contextmanager
-def cluster(folder, clones=(ROOT, ROOT, ROOT)):
-    """Yield a scheduler's address, its workers and its log; started as USING.md says, but here.
-
-    clones: the folders that scheduler and workers start in.
-    """
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    address, local = f"127.0.0.1:{port}", ("--host", "127.0.0.1", "--no-dashboard")
-    worker = (*WORKER.replace("ADDRESS:8786", address).split(), *local)
-    scheduler = (*SCHEDULER.partition(" --host")[0].split(), *local, "--port", str(port))
-    commands = [scheduler, worker, worker]
-    logs = [folder / f"{place}.log" for place in range(3)]
-    started = zip(commands, clones, logs, strict=True)
-    processes = [start(*c, folder=clone, log=log) for c, clone, log in started]
-    try:
-        for process, log in zip(processes[1:], logs[1:], strict=True):
-            wait_until(lambda log=log: "Registered to" in log.read_text(), ended(process), log)
-        yield f"tcp://{address}", processes, logs[0]
-    finally:
-        for process in processes:
-            kill(process)
-
-
-@pytest.mark.fault("a Dask worker dies", "another one does its training, to the same record")
-def test_a_cluster_that_loses_a_worker_gives_the_same_records(kept, tmp_path):
-    store = Store(tmp_path / "kept")
-    with (
-        concurrent.futures.ThreadPoolExecutor() as pool,
-        cluster(tmp_path) as (address, (_, *workers), log),
-    ):
-        running = pool.submit(experiments.run, TINY, address, store)
-        wait_until(lambda: all(map(training, workers)), running.done, log)
-        kill(workers[0])
-        running.result(timeout=300)
-
-    def lasting(record):
-        record = json.loads(record)
-        timeless = {k: v for k, v in record["result"].items() if not k.endswith("_seconds")}
-        return record["inputs"], timeless
-
-    there = {name: lasting(record) for name, record in records(store.folder).items()}
-    assert there == {name: lasting(record) for name, record in kept.records.items()}
-
-
-@pytest.mark.proof
-@pytest.mark.fault("a Dask worker's clone has other code", "refuses; others train, to true records")
-def test_a_worker_of_other_code_refuses_and_others_train(kept, tmp_path, capfd, record_property):
-    other = clean_copy(tmp_path / "other")
-    path = other / "mnist_study" / "core" / "data.py"
-    path.write_text(path.read_text(encoding="utf-8") + "\nADDED = 1\n", encoding="utf-8")
-    many = [dataclasses.replace(TINY[0], seed=seed) for seed in range(1, 5)]
-    with cluster(tmp_path, (ROOT, other, ROOT)) as (address, _, _):
-        experiments.run(many, address, Store(tmp_path / "kept"))
-    assert Store(tmp_path / "kept").missing(many) == []
-    first = [Store(folder).results("tiny")[1] for folder in (kept.folder, tmp_path / "kept")]
-    assert first[0]["weights_sha256"] == first[1]["weights_sha256"]
-    said = capfd.readouterr().err.splitlines()[0]
-    assert "refused: other mnist_study/core/data.py: bring this clone up to date" in said
-    record_property("said", said.split(" (on ")[0])
-
-
-@pytest.mark.proof
-@pytest.mark.fault("the Dask scheduler dies", "stops with what is left to do; finished ones stay")
-def test_a_cluster_that_loses_its_scheduler_says_so(kept, tmp_path, record_property):
-    with (
-        concurrent.futures.ThreadPoolExecutor() as pool,
-        cluster(tmp_path) as (address, (scheduler, *workers), log),
-    ):
-        running = pool.submit(experiments.run, TINY, address, Store(tmp_path / "kept"))
-        wait_until(lambda: any(map(training, workers)), running.done, log)
-        kill(scheduler)
-        with pytest.raises(TrainingError, match="trainings are left: start it again") as lost:
-            running.result(timeout=120)
-    record_property("said", str(lost.value))
-    assert records(tmp_path / "kept").keys() <= kept.records.keys()
-
-
-def test_readme_starts_a_cluster_in_the_same_way():
-    readme = (ROOT / "docs" / "USING.md").read_text(encoding="utf-8")
-    assert SCHEDULER in readme and WORKER in readme
