@@ -36,6 +36,12 @@ VARIANTS = {
     "oldest libraries allowed": ("3.11", "lowest-direct", {}),
     "newest libraries allowed": ("3.13", "highest", {}),
 }
+# A program that prints the versions of the libraries it is given.
+VERSIONS = """
+import json, sys
+from mnist_study.records import machine
+print(json.dumps(machine.versions(*sys.argv[1:])))
+"""
 HEAD = """\
 | variant | Python, numpy, keras, tensorflow | weights | other readings | more errors |
 |---|---|---|---|---|
@@ -63,12 +69,22 @@ def environment(python, version, libraries, folder):
     return new
 
 
+def said(python, *words, given="", **settings):
+    """Return the JSON that another Python prints in the project's folder."""
+    options = {"input": given, "stdout": subprocess.PIPE, "text": True, "check": True}
+    return json.loads(subprocess.run([python, *words], cwd=ROOT, env=settings, **options).stdout)
+
+
 def train(python, description, settings):
-    """Run an experiment with another Python and other settings; return its result."""
-    given = {"input": json.dumps(description), "stdout": subprocess.PIPE, "text": True}
+    """Run an experiment with another Python and other settings; return its result.
+
+    A worker refuses what its libraries or threads do not fulfil: they are asked for by name.
+    """
     env = os.environ | TWO | {"TF_CPP_MIN_LOG_LEVEL": "3"} | settings
-    command = [python, "-m", "mnist_study.records.worker"]
-    return json.loads(subprocess.run(command, cwd=ROOT, env=env, check=True, **given).stdout)
+    versions = said(python, "-c", VERSIONS, *description["versions"], **env)
+    asked = {"versions": versions, "threads": int(env["TF_NUM_INTRAOP_THREADS"])}
+    given = json.dumps(description | asked)
+    return said(python, "-m", "mnist_study.records.worker", given=given, **env)
 
 
 def readings(result):
