@@ -137,7 +137,7 @@ def train(descriptions: Iterable[Description], scheduler: str) -> Iterator[Train
         raise TrainingError("a cluster needs Dask: make install-dev brings it") from missing
     try:
         client = Client(scheduler)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, TypeError) as error:  # the last of TLS without certificates
         raise TrainingError(f"no scheduler answers at {scheduler}: {error}") from error
     with client:
         cluster = Cluster(client, scheduler)
