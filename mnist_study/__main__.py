@@ -42,7 +42,8 @@ def trainings(given: argparse.Namespace) -> None:
     if given.compare:
         print(listing.compared(*given.compare))
     else:
-        print(listing.listed(experiments.named(experiments.study(), given.only), given.format))
+        chosen = experiments.named(experiments.study(), given.only)
+        print(listing.listed(chosen, given.format, run=given.run and pathlib.Path(given.run)))
 
 
 def exercises(given: argparse.Namespace) -> None:
@@ -57,6 +58,7 @@ def reader(given: argparse.Namespace) -> None:
     from mnist_study.reader import export
     from mnist_study.records import experiments, saved_model, store, worker
 
+    print(f"Training the reader: {experiments.told_of(experiments.READER)}", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         path, description = f"{folder}/model.keras", store.describe(experiments.READER)
         store.Store().keep(description, worker.train_in_child(description, path))
@@ -69,6 +71,7 @@ def rates(given: argparse.Namespace) -> None:
     from mnist_study.reader import rates
     from mnist_study.records import saved_model
 
+    print("Measuring it on each kind of picture takes some minutes", flush=True)
     rates.write(saved_model.load(paths.MODEL), given.real and pathlib.Path(given.real))
 
 
@@ -128,6 +131,7 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
             of_command.add_argument(
                 "--compare", nargs=2, help="two of them, such as cnn-seed1 cnn-seed2"
             )
+            of_command.add_argument("--run", help="the output folder of a run, to list it, too")
         if command in (reader, rates):
             of_command.add_argument("--real", help="a folder of the pictures in reader/real.csv")
         if command is reproduce:

@@ -7,13 +7,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from tqdm import tqdm
+
 from mnist_study.core.data import Split
 from mnist_study.core.experiment import Experiment, Part
 from mnist_study.core.models import registry
 from mnist_study.errors import TrainingError
 from mnist_study.records import cluster, worker
 from mnist_study.records.lock import hold
-from mnist_study.records.store import Description, Store
+from mnist_study.records.store import Description, Store, describe
 
 SEEDS, FEW_SEEDS = (1, 2, 3, 4, 5), (1, 2, 3)
 DENSE, CNN = registry["dense_dropout"], registry["cnn"]
@@ -156,30 +158,42 @@ def run(
     store = store or Store()
     store.folder.mkdir(parents=True, exist_ok=True)
     with hold(store.folder):
-        todo, failed = store.missing(experiments), []
+        todo = store.missing(experiments)
         took = known_seconds(store, todo)
         kept = len(experiments) - len(todo)
         print(f"{kept} of {len(experiments)} trainings are kept.", flush=True)
         if dry:
-            for description in todo:
-                print(
-                    f"{description['name']}, seed {description['seed']}: {told(description, took)}"
-                )
-        for done, result in trained([] if dry else [*todo], scheduler):
-            todo.remove(done)
-            if isinstance(result, TrainingError):
-                failed.append(str(result))
-                continue
-            store.keep(done, result)
-            took[done["name"]] = result["total_seconds"]
-            say(done, result, len(todo), seconds_left(todo, took))
+            return foretell(todo, took)
+        failed = keep_all(todo, scheduler, store, took)
     if failed:
         raise TrainingError(
             "\n".join([*failed, f"{len(failed)} trainings failed; the rest is kept"])
         )
-    if todo and not dry:  # Dask cancels what it has lost, and says so in its log only
+    if todo:  # Dask cancels what it has lost, and says so in its log only
         again = "start it again, then this; what is done is kept"
         raise TrainingError(f"the scheduler is gone, {len(todo)} trainings are left: {again}")
+
+
+def keep_all(
+    todo: list[Description], scheduler: str | None, store: Store, took: dict[str, float]
+) -> list[str]:
+    """Train, keep each result as it comes, and return what failed; todo keeps what is lost.
+
+    On a screen a bar counts the trainings; elsewhere there are lines alone.
+    """
+    failed = []
+    with tqdm(total=len(todo), unit="training", disable=None, leave=False) as bar:
+        for done, result in trained([*todo], scheduler):
+            todo.remove(done)
+            if isinstance(result, TrainingError):
+                failed.append(str(result))
+            else:
+                store.keep(done, result)
+                took[done["name"]] = result["total_seconds"]
+                with bar.external_write_mode():
+                    say(done, result, len(todo), seconds_left(todo, took))
+            bar.update()
+    return failed
 
 
 def trained(descriptions: list[Description], scheduler: str | None) -> Iterable[worker.Trained]:
@@ -193,6 +207,20 @@ def told(description: Description, took: Mapping[str, float]) -> str:
     """Return how long a training will take, as far as that is known."""
     seconds = took.get(description["name"])
     return f"about {seconds:.0f} s" if seconds else "no such training is kept"
+
+
+def told_of(experiment: Experiment) -> str:
+    """Return how long an experiment will take, by the kept trainings of its name."""
+    description = describe(experiment)
+    return told(description, known_seconds(Store(), [description]))
+
+
+def foretell(todo: list[Description], took: Mapping[str, float]) -> None:
+    """Print what is to be trained, and for how long, here one after another."""
+    for description in todo:
+        print(f"{description['name']}, seed {description['seed']}: {told(description, took)}")
+    if todo and took:
+        print(f"in all about {seconds_left(todo, took) / 60:.0f} minutes")
 
 
 def say(done: Description, result: dict[str, Any], left: int, seconds: float) -> None:

@@ -1,12 +1,16 @@
-"""The trainings as a table: which are kept, missing or stale and why; and two records compared."""
+"""The trainings as a table: which are kept, missing or stale and why; and two of them compared."""
 
+import json
 import math
+import pathlib
 from typing import Any
 
 import pandas as pd
 
-from mnist_study.core.experiment import Experiment
+from mnist_study import paths
+from mnist_study.core.experiment import Experiment, Result
 from mnist_study.errors import RecordError
+from mnist_study.records import summary
 from mnist_study.records.store import Store, describe, differences, read_record
 
 
@@ -31,10 +35,37 @@ def state(experiment: Experiment, store: Store) -> dict[str, Any]:
     return row
 
 
-def listed(experiments: list[Experiment], form: str = "table", store: Store | None = None) -> str:
-    """Return the states of experiments as text: a table, JSON or CSV."""
+def of_run(folder: pathlib.Path) -> list[dict[str, Any]]:
+    """Return a row, as state does, for each model of the run of the notebook in a folder.
+
+    why tells how it compares with the kept training. Raises RecordError without such a run.
+    """
+    path = folder / "results" / paths.METRICS.name
+    try:
+        run = json.loads(path.read_text(encoding="utf-8"))
+        seed, models = run["parameters"]["seed"], run["models"]
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise RecordError(f"{path} holds no run of the notebook: name its output_folder") from error
+    return [
+        {"name": name, "seed": seed, "state": run["profile"], "accuracy": model["test_accuracy"]}
+        | {"seconds": model["fit_seconds"], "why": summary.against_kept(name, seed, model)}
+        for name, model in models.items()
+    ]
+
+
+def listed(
+    experiments: list[Experiment],
+    form: str = "table",
+    store: Store | None = None,
+    run: pathlib.Path | None = None,
+) -> str:
+    """Return the states of experiments as text: a table, JSON or CSV.
+
+    run: the output folder of a run of the notebook, whose models stand below them.
+    """
     store = store or Store()
-    table = pd.DataFrame([state(experiment, store) for experiment in experiments])
+    rows = [state(experiment, store) for experiment in experiments]
+    table = pd.DataFrame(rows + (of_run(run) if run else []))
     if form == "json":
         return table.to_json(orient="records", indent=1) or ""
     if form == "csv":
@@ -56,17 +87,22 @@ def compared(one: str, other: str, store: Store | None = None) -> str:
     for key in ("test_accuracy", "validation_accuracy", "fit_seconds"):
         values = [result[key] for result in results if key in result]
         lines += [f"{key}: {values[0]:.4f} and {values[1]:.4f}"] if len(values) == 2 else []
-    wrong = [set(result.get("misread", [])) for result in results]
-    lines.append(f"test digits misread by the first only: {sorted(wrong[0] - wrong[1])}")
-    lines.append(
-        f"by the second only: {sorted(wrong[1] - wrong[0])}; by both: {len(wrong[0] & wrong[1])}"
-    )
+    if all("misread" in result for result in results):
+        lines.append(f"test images read otherwise: {other_readings(*results) or 'none'}")
     return "\n".join(lines)
+
+
+def other_readings(one: Result, other: Result) -> str:
+    """Return which test images two results read otherwise, and how: 582: 3 and right, …"""
+    wrong = [dict(zip(r["misread"], r["read_as"], strict=True)) for r in (one, other)]
+    rows = sorted(wrong[0].keys() | wrong[1].keys())
+    read = [(row, *(of.get(row, "right") for of in wrong)) for row in rows]
+    return ", ".join(f"{row}: {was} and {now}" for row, was, now in read if was != now)
 
 
 def found(store: Store, name: str) -> dict[str, Any]:
     """Return the record of a training named as cnn-seed4; raise RecordError if there is none."""
-    paths = [*store.folder.glob(f"{name}-*.json")] if "-seed" in name else []
-    if not paths:
+    kept = [*store.folder.glob(f"{name}-*.json")] if "-seed" in name else []
+    if not kept:
         raise RecordError(f"results/ has no record of {name}: name it as cnn-seed4")
-    return read_record(paths[0])
+    return read_record(kept[0])

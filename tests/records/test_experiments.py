@@ -4,6 +4,7 @@ import dataclasses
 import io
 import itertools
 import json
+import re
 import shutil
 import sys
 import types
@@ -166,8 +167,22 @@ def test_the_list_says_what_is_kept_missing_or_stale_and_why(kept, tmp_path):
     assert listing.listed(TINY, "csv", Store(tmp_path)).startswith("name,seed,state,accuracy")
     said = listing.compared("tiny-seed1", "tiny-seed2", Store(kept.folder))
     assert said.startswith("inputs that differ: seed, watch\ntest_accuracy: 0.")
+    assert re.search(r"test images read otherwise: \d+: \w+ and \w+, ", said)
     with pytest.raises(RecordError, match="no record of tiny-seed9"):
         listing.compared("tiny-seed1", "tiny-seed9", Store(kept.folder))
+
+
+def test_a_run_of_one_s_own_is_listed_beside_the_kept_trainings(tmp_path):
+    (tmp_path / "results").mkdir()
+    run = json.loads(paths.METRICS.read_text(encoding="utf-8"))
+    run["models"] = {"cnn": run["models"]["cnn"] | {"test_accuracy": 0.5, "weights_sha256": "0"}}
+    (tmp_path / "results" / "metrics.json").write_text(json.dumps(run))
+    chosen = [e for e in experiments.study() if e.name == "cnn"]
+    found = json.loads(listing.listed(chosen, "json", run=tmp_path))
+    assert [row["state"] for row in found] == ["kept"] * 5 + ["full"]
+    assert found[-1]["accuracy"] == 0.5 and "points" in found[-1]["why"]
+    with pytest.raises(RecordError, match=r"elsewhere/results/metrics.json holds no run"):
+        listing.listed(chosen, run=tmp_path / "elsewhere")
 
 
 def test_only_what_is_named_is_trained_and_a_dry_run_trains_nothing(monkeypatch, tmp_path, capsys):
@@ -179,6 +194,9 @@ def test_only_what_is_named_is_trained_and_a_dry_run_trains_nothing(monkeypatch,
     experiments.run(TINY, store=Store(tmp_path), dry=True)
     said = capsys.readouterr().out
     assert "0 of 2 trainings are kept" in said and "tiny, seed 2: no such training is kept" in said
+    cnn = [e for e in experiments.study() if e.name == "cnn"]
+    experiments.foretell([describe(e) for e in cnn], {"cnn": 90.0})
+    assert capsys.readouterr().out.endswith("cnn, seed 5: about 90 s\nin all about 8 minutes\n")
 
 
 def test_without_dask_or_anything_to_train_no_scheduler_is_asked(kept, monkeypatch, tmp_path):
