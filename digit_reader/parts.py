@@ -35,8 +35,9 @@ GAP, GAP_TIMES, GAP_OF_TWO = of["gap"], of["gap_times"], of["gap_of_two"]
 MANY = of["many"]  # pieces of ink in a picture: with more it shows no writing
 # Weak parts beside strong ones are a pale pen: so weak at most, and about as long as those.
 PALE, ALIKE = 0.5, (0.6, 1.5)
-POINT, POINT_LOW = (0.05, 0.3), 0.5  # a point's length as a share of a digit's, and how low it is
-SIGN = 0.35  # a sign is less high than this share of a digit
+POINT = (0.05, 0.3)  # a point's length as a share of a digit's height
+THICK = 0.03  # of a digit's height: what is thinner is no point and no sign
+AS_HIGH = 0.5  # of a digit's height: what is higher and no digit is told
 NEXT_TO = 1.2  # how far from a digit a point or a sign is at most, in digits' heights
 TOLD_APART = 3_000  # the largest of them that are looked at
 # What reaches in from the border and is so many times longer than all that does not is no digit.
@@ -239,24 +240,26 @@ def left_out(ink: Ink, lines: list[list[Part]]) -> list[str]:
     taken = {label for part in digits for label in part.labels}
     height = float(np.median([part.height for part in digits]))
     found = []
-    for part in [*ink.strong, *ink.weak, *ink.specks]:
+    for part in [*ink.strong, *ink.specks, *ink.weak]:
         inside = not at_border(part, ink.labels.shape)
-        if taken.isdisjoint(part.labels) and (inside or part.height > POINT_LOW * height):
+        if not taken.isdisjoint(part.labels):
+            continue
+        if part.height > AS_HIGH * height:
+            found.append("ink as high as a digit")
+        elif inside and part not in ink.weak:  # a weak one is residue of light or of a rule
             found.append(named(part, digits, height, part in ink.specks))
     return sorted({*found} - {""})
 
 
 def named(part: Part, digits: list[Part], height: float, speck: bool) -> str:
-    """Return what a part is that is no digit: a point, a sign, other ink, or "", nothing much."""
+    """Return what a small part is that is no digit: a point, a sign, or "", nothing much."""
     beside = [d for d in digits if max(d.left - part.right, part.left - d.right) < NEXT_TO * height]
     beside = [d for d in beside if d.top < (part.top + part.bottom) / 2 < d.bottom + 0.3 * height]
-    if not beside:
-        return "ink as high as a digit" if part.height > POINT_LOW * height else ""
+    if not beside or min(part.height, part.width) < THICK * height:
+        return ""
     low, high = POINT
     digit = min(beside, key=lambda d: abs(d.left + d.right - part.left - part.right))
     is_low = (part.top + part.bottom) / 2 > digit.top + 0.75 * digit.height
     if low * height < part.length < high * height and is_low:
         return "a point or comma"
-    if not speck and part.height < SIGN * height and part.width > 1.5 * part.height:
-        return "a sign"
-    return "ink as high as a digit" if part.height > POINT_LOW * height else ""
+    return "a sign" if not speck and part.width > 1.5 * part.height else ""

@@ -7,6 +7,7 @@ import scipy.ndimage
 from numpy.typing import NDArray
 
 from digit_reader.centre import centre_like_mnist
+from digit_reader.cut import is_wide, reduced
 from digit_reader.errors import require
 from digit_reader.hints import NONE, Hints
 from digit_reader.ink import ink_of
@@ -25,7 +26,15 @@ class Cutout:
 
     box: Box
     prepared: NDArray[np.float32]
-    where: tuple[int, int, bool]  # its line and its place there, and whether a gap is before it
+    line: int  # from above
+    gap: bool  # whether there is a gap before it
+    ink: NDArray[np.float32] | None = None  # (h, w), of a part that may be two digits
+
+
+def cutout(ink: NDArray[np.float32], box: Box, line: int, gap: bool) -> Cutout:
+    """Return one digit by its ink (h, w) and where it is."""
+    ink = thick_enough(ink)
+    return Cutout(box, centre_like_mnist(ink), line, gap, reduced(ink) if is_wide(ink) else None)
 
 
 def ink_near(ink: NDArray, labels: NDArray, part: Part) -> NDArray[np.float32]:
@@ -68,17 +77,17 @@ def found_in(image: Picture, pale: bool = False, hints: Hints = NONE) -> Found:
     require(lines, "there are only lines in the picture: crop it to a digit")
     height, width = ink.shape
     digits = [
-        Cutout(
+        cutout(
+            ink_near(ink, parts.labels, part),
             (part.left / width, part.top / height, part.right / width, part.bottom / height),
-            centre_like_mnist(thick_enough(ink_near(ink, parts.labels, part))),
-            (number, place, gap),
+            number,
+            gap,
         )
         for number, line in enumerate(lines, 1)
-        for place, (part, gap) in enumerate(zip(line, gaps_in(line), strict=True), 1)
+        for part, gap in zip(line, gaps_in(line), strict=True)
     ]
     rest = left_out(parts, lines)
-    notes = [f"left out: {', '.join(rest)}"] if rest else []
-    return Found(digits, "; ".join(filter(None, [hints.miscounted(len(digits)), *notes])))
+    return Found(digits, f"left out: {', '.join(rest)}" if rest else "")
 
 
 def prepare_digit(image: Picture) -> NDArray[np.float32]:

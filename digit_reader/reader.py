@@ -3,6 +3,7 @@
 import concurrent.futures
 import dataclasses
 import hashlib
+import itertools
 import json
 import os
 import pathlib
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from digit_reader.cut import Cut, cuts_of
 from digit_reader.errors import NetworkError, PictureError, require
 from digit_reader.hints import NONE, Hints
 from digit_reader.inputs import Named, named_pictures
@@ -26,6 +28,7 @@ NETWORK, SETTINGS = FOLDER / "reader.tflite", FOLDER / "reader.json"
 MOST = 99  # digits in one picture: with more it shows no number, but a pattern
 AT_ONCE = 32  # pictures
 NO_DIGIT = 0.25  # where no part of a picture is more probable, there is no digit
+LIKELY = 0.9  # the least probability of both halves with which a cut between digits counts
 BATCH = 500  # digits read at a time, which bounds the memory
 
 Paged = tuple[Picture, Any]  # a page, and what it holds: a Found or a PictureError
@@ -97,8 +100,31 @@ class Reader:
         first, second = (int(place) for place in np.argsort(-shares)[:2])
         probability = float(shares[first])
         sure = self.certainty(probability)
-        seen = shares.tolist(), cutout.box, cutout.prepared, *cutout.where
+        seen = shares.tolist(), cutout.box, cutout.prepared, cutout.line, 1, cutout.gap
         return Digit(first, probability, second, sure, *seen)
+
+    def digits(self, cutout: Cutout, shares: NDArray[np.float64], hints: Hints) -> list[Digit]:
+        """Return the digit of a cutout, or two where it is in doubt and likely two that touch."""
+        whole = self.read(cutout, among(shares, hints.only))
+        if whole.certainty is not Certainty.DOUBT or cutout.ink is None or hints.count == 1:
+            return [whole]
+        return self.halves(cutout, cuts_of(cutout.ink), hints) or [whole]
+
+    def halves(self, cutout: Cutout, cuts: list[Cut], hints: Hints) -> list[Digit]:
+        """Return the two digits that likely cuts give, none where no cut is likely.
+
+        Their probabilities are the likely cuts' means: where those disagree they are in doubt.
+        """
+        images = [image for cut in cuts for image in cut.halves]
+        shares = among(self.probabilities(images), hints.only).reshape(-1, 2, 10) if cuts else None
+        if shares is None or (least := shares.max(2).min(1)).max() < LIKELY:
+            return []
+        best, means = cuts[least.argmax()], shares[least >= LIKELY].mean(0)
+        left, top, right, bottom = cutout.box
+        middle = left + best.place * (right - left)
+        first = Cutout((left, top, middle, bottom), best.halves[0], cutout.line, cutout.gap)
+        second = Cutout((middle, top, right, bottom), best.halves[1], cutout.line, False)
+        return [self.read(half, mean) for half, mean in zip((first, second), means, strict=True)]
 
     def readings(
         self, names: Sequence[str], found: Sequence[Found | PictureError], hints: Hints = NONE
@@ -110,11 +136,14 @@ class Reader:
             if isinstance(of_page, PictureError):
                 readings.append(Reading(name, [], str(of_page)))
                 continue
-            digits = [self.read(c, among(next(shares), hints.only)) for c in of_page.digits]
+            digits = numbered(
+                [d for c in of_page.digits for d in self.digits(c, next(shares), hints)]
+            )
+            note = "; ".join(filter(None, [hints.miscounted(len(digits)), of_page.note]))
             some = max(digit.probability for digit in digits) >= NO_DIGIT
             no_digit = "there is no digit: crop the picture to one"
             readings.append(
-                Reading(name, digits, note=of_page.note) if some else Reading(name, [], no_digit)
+                Reading(name, digits, note=note) if some else Reading(name, [], no_digit)
             )
         return readings
 
@@ -142,9 +171,15 @@ class Reader:
 
 
 def among(shares: NDArray[np.float64], only: str) -> NDArray[np.float64]:
-    """Return the probabilities (10,) when only these digits are possible."""
+    """Return the probabilities (..., 10) when only these digits are possible."""
     possible = shares * [str(digit) in only for digit in range(10)]
-    return possible / max(possible.sum(), 1e-12)
+    return possible / np.maximum(possible.sum(-1, keepdims=True), 1e-12)
+
+
+def numbered(digits: list[Digit]) -> list[Digit]:
+    """Return digits in reading order with each one's place in its line."""
+    by_line = itertools.groupby(digits, lambda digit: digit.line)
+    return [dataclasses.replace(d, place=n) for _, line in by_line for n, d in enumerate(line, 1)]
 
 
 def outcomes(

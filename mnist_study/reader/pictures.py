@@ -13,12 +13,20 @@ import PIL.Image
 import PIL.ImageDraw
 import PIL.ImageFont
 import scipy.ndimage
-from jaxtyping import Bool, Float32, Integer
+from jaxtyping import Bool, Float32, Integer, UInt8
 
 from digit_reader.centre import centre_like_mnist
 from mnist_study.arrays import Examples, Images, Labels, Pixels, Targets
 from mnist_study.core.data import normalise, one_hot
-from mnist_study.reader.strokes import SIDE, Picture, curve, drawn, pen_digits
+from mnist_study.reader.strokes import (
+    SIDE,
+    Picture,
+    curve,
+    drawn,
+    pen_digit,
+    pen_digits,
+    pen_styles,
+)
 from mnist_study.reader.uci import TAUGHT, in_mnist_form, uci_pictures
 
 MARGIN = 14  # pixels around a digit, so that it may be bent without leaving the picture
@@ -29,6 +37,13 @@ UCI_COPIES = 50  # of each that is taught: they are few
 SMOOTH, BLOCKS = PIL.Image.Resampling.BICUBIC, PIL.Image.Resampling.NEAREST
 CHUNK = 500  # pictures that one process makes at a time
 DIGITS_TO_OTHERS = 8  # pictures of digits for each that shows none
+PENNED = 0.25  # of MNIST's digits are drawn anew, with a pen of one width
+PEN = (1.5, 6)  # its radius in pixels of a picture: log-uniform between
+
+# Brings five numbers to a smooth line of SIDE; the products of two do so with a field.
+BEND = scipy.ndimage.zoom(np.eye(5, dtype=np.float32), (SIDE / 5, 1), order=2)
+
+Shown = np.ndarray | str  # a picture, bright ink on black, or the style of one to draw
 
 Drawing = Float32[np.ndarray, "112 112"]  # bright ink on black, from 0 to 1
 Prepared = Float32[np.ndarray, "28 28"]  # in MNIST's form
@@ -47,7 +62,7 @@ def bent(picture: Drawing, generator: Generator) -> Drawing:
     )
     places = np.tensordot(matrix.T, grid, 1)
     coarse = generator.normal(0, generator.uniform(0, 5), (2, 5, 5)).astype(np.float32)
-    places += np.array([scipy.ndimage.zoom(field, SIDE / 5, order=2) for field in coarse])
+    places += BEND @ coarse @ BEND.T
     return scipy.ndimage.map_coordinates(picture, places + (SIDE - 1) / 2, order=1)
 
 
@@ -82,6 +97,44 @@ def variation(picture: Picture, generator: Generator) -> Prepared:
     drawing = np.pad(np.asarray(large, np.float32) / 255, MARGIN)
     drawing = taken(another_pen(bent(drawing, generator), generator), generator)
     return centre_like_mnist(np.where(drawing > 0.1 * drawing.max(), drawing, 0))
+
+
+def peeled() -> Bool[np.ndarray, "2 256"]:
+    """Return which neighbourhoods lose their middle in each half of a step of thinning.
+
+    A neighbourhood's number has a bit for each pixel around, clockwise from the one above.
+    """
+    near = (np.arange(256)[:, np.newaxis] >> np.arange(8) & 1).astype(bool)
+    count, turns = near.sum(1), (~near & np.roll(near, -1, 1)).sum(1)  # turns: lines that meet
+    may = (count >= 2) & (count <= 6) & (turns == 1)
+    above, right, below, left = near[:, ::2].T
+    ends = above & right & below, right & below & left, above & right & left, above & below & left
+    return np.stack([may & ~(ends[0] | ends[1]), may & ~(ends[2] | ends[3])])
+
+
+PEELED = peeled()
+AROUND = np.array([[128, 1, 2], [64, 0, 4], [32, 16, 8]])
+
+
+def thinned(ink: Bool[np.ndarray, "h w"]) -> Bool[np.ndarray, "h w"]:
+    """Return lines one pixel wide where ink was; source: Zhang and Suen 1984, CACM 27(3)."""
+    before = -1
+    while before != np.count_nonzero(ink):
+        before = np.count_nonzero(ink)
+        for lost in PEELED:
+            near = scipy.ndimage.correlate(ink.astype(np.int32), AROUND, mode="constant")
+            ink = ink & ~lost[near]
+    return ink
+
+
+def penned(picture: Picture, generator: Generator) -> UInt8[np.ndarray, "112 112"]:
+    """Return a digit, bright ink on black, drawn anew with a pen of one width: (112, 112)."""
+    inner = SIDE - 2 * MARGIN
+    large = PIL.Image.fromarray(picture).resize((inner, inner), SMOOTH)
+    lines = thinned(np.pad(np.asarray(large) > 100, MARGIN))
+    radius = math.exp(generator.uniform(*np.log(PEN)))
+    away = scipy.ndimage.distance_transform_edt(~lines)
+    return (255 * np.clip(radius + 0.5 - away, 0, 1)).astype(np.uint8)
 
 
 def scribble(digits: Sequence[np.ndarray], generator: Generator) -> Picture:
@@ -120,8 +173,15 @@ def pair(digits: Sequence[np.ndarray], generator: Generator) -> Picture:
     return page
 
 
+def picture_of(shown: Shown, of_mnist: bool | np.bool, generator: Generator) -> np.ndarray:
+    """Return what is shown as a picture: a style's digit is drawn, MNIST's are now and then."""
+    if isinstance(shown, str):
+        return pen_digit(shown, generator)
+    return penned(shown, generator) if of_mnist and generator.random() < PENNED else shown
+
+
 def chunk(
-    pictures: Sequence[np.ndarray],
+    pictures: Sequence[Shown],
     labels: Integer[np.ndarray, "_"],
     of_mnist: Bool[np.ndarray, "_"],
     seed: Sequence[int],
@@ -131,8 +191,11 @@ def chunk(
     of_mnist: which pictures are MNIST's, the digits that pairs are made of.
     """
     generator = np.random.default_rng(seed)
-    digits = [picture for picture, known in zip(pictures, of_mnist, strict=True) if known]
-    found = [variation(picture, generator) for picture in pictures]
+    digits = [np.asarray(shown) for shown, known in zip(pictures, of_mnist, strict=True) if known]
+    found = [
+        variation(picture_of(picture, known, generator), generator)
+        for picture, known in zip(pictures, of_mnist, strict=True)
+    ]
     others = (scribble, letter, scribble, letter, pair)
     for number in range(len(pictures) // DIGITS_TO_OTHERS):
         found.append(variation(others[number % 5](digits, generator), generator))
@@ -141,7 +204,7 @@ def chunk(
 
 
 def variations(
-    pictures: Sequence[np.ndarray],
+    pictures: Sequence[Shown],
     labels: Integer[np.ndarray, "_"],
     of_mnist: Bool[np.ndarray, "_"],
     seed: int,
@@ -172,11 +235,11 @@ def training_set(
     """Return what the reader of people's digits learns from.
 
     images: of MNIST, each taken three times as it is, and twice as people would; to them come
-    UCI's first digits, many times, and half as many strokes as images, in new styles.
+    UCI's first digits, many times, and as many pen strokes as images, in styles of many schools.
     """
     uci, uci_labels = uci_pictures(TAUGHT)
-    pens, pen_labels = pen_digits(len(images) // 2, np.random.default_rng([seed, 9]))
-    pictures = [*images] * 2 + uci * UCI_COPIES + [*pens]
+    pens, pen_labels = pen_styles(len(images))
+    pictures = [*images] * 2 + uci * UCI_COPIES + pens
     all_labels = np.concatenate([*[labels] * 2, *[uci_labels] * UCI_COPIES, pen_labels])
     of_mnist = np.arange(len(pictures)) < 2 * len(images)
     inputs, targets = variations(pictures, all_labels, of_mnist, seed)

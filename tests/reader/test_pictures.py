@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
+import scipy.ndimage
 
 from mnist_study.reader import photographs, pictures, strokes, uci
 from mnist_study.reader.photographs import Kind, photograph
@@ -45,8 +46,39 @@ def test_points_move_by_the_jitter_and_a_turn_moves_once():
     generator = np.random.default_rng(1)
     found = np.array([strokes.strokes_of("1 with an upstroke", generator)[0] for _ in range(400)])
     moved = found[:, 0] - [30, 38]
-    assert moved.std() == pytest.approx(3.5, rel=0.1)
+    steady, hasty = 2.5, 7  # uniform between: the variance is the mean of the squares
+    deviation = np.sqrt((hasty**3 - steady**3) / 3 / (hasty - steady))
+    assert moved.std() == pytest.approx(deviation, rel=0.1)
     assert np.abs(found[:, 49] - found[:, 50]).max() < 1e-9
+
+
+def test_a_hand_joins_near_strokes_and_lifts_between_far_ones():
+    bar, near, far = (np.array([[x, 0.0], [x, 50.0]]) for x in (0, 20, 90))
+    near, far = near[::-1], far[::-1]
+    joined = strokes.without_lifting([bar, near], Still(random=[0.0]))
+    assert len(joined) == 1 and joined[0].tolist() == [*bar.tolist(), *near.tolist()]
+    assert len(strokes.without_lifting([bar, near], Still(random=[0.5]))) == 2
+    assert len(strokes.without_lifting([bar, far], Still(random=[0.0]))) == 2
+
+
+def test_a_stroke_s_end_falls_short_goes_on_or_hooks():
+    line = strokes.even(np.array([[0.0, 0], [60, 0]]))
+    assert line.shape == (61, 2) and np.allclose(np.diff(line[:, 0]), 1)
+    short = strokes.ended(line, Still(uniform=[-3], random=[0.5]))
+    assert short[-1].tolist() == [57, 0]
+    on = strokes.ended(line, Still(uniform=[5, 1], random=[0.5, 0.5]))
+    assert on[-1] == pytest.approx([65, 0])
+    hooked = strokes.ended(line, Still(uniform=[5, 1, 1], random=[0.1, 0.9]))
+    assert hooked[-1] == pytest.approx([60 - strokes.HOOK, 0])  # it turns right back
+
+
+def test_a_shaken_stroke_keeps_its_way_and_rounds_its_corners():
+    corner = strokes.even(np.array([[0.0, 0], [50, 0], [50, 50]]))
+    still = strokes.shaken(corner, Still(uniform=[4.0, 0.0, 0.0], random=[0.1]))
+    assert np.hypot(*(still - [50, 0]).T).min() > 1.5  # it no longer reaches the corner
+    generator = np.random.default_rng(3)
+    apart = [strokes.shaken(corner, generator) - corner for _ in range(50)]
+    assert 1 < np.std(apart) < 4  # hundredths of the height
 
 
 def test_strokes_are_drawn_where_they_go():
@@ -61,10 +93,30 @@ def test_strokes_are_drawn_where_they_go():
 
 
 def test_styles_come_in_turn_with_their_digits():
-    found, labels = strokes.pen_digits(26, np.random.default_rng(1))
     digits = [style["digit"] for style in strokes.styles().values()]
-    assert labels.tolist() == (digits * 3)[:26] and len(found) == 26
-    assert sorted(set(digits)) == [1, 4, 7, 9] and len(digits) == 12
+    found, labels = strokes.pen_digits(len(digits) + 3, np.random.default_rng(1))
+    assert labels.tolist() == digits + digits[:3] and len(found) == len(digits) + 3
+    assert sorted(set(digits)) == list(range(10))
+
+
+def test_thinning_leaves_lines_of_one_pixel_that_hang_together():
+    ring = np.zeros((60, 60), bool)
+    ring[10:50, 10:50] = True
+    ring[20:40, 20:40] = False
+    lines = pictures.thinned(ring)
+    assert (lines <= ring).all() and scipy.ndimage.label(lines, np.ones((3, 3)))[1] == 1
+    assert scipy.ndimage.label(~lines)[1] == 2  # its inside stays apart from its outside
+    assert not scipy.ndimage.binary_erosion(lines, np.ones((2, 2))).any()
+    assert (pictures.thinned(lines) == lines).all()
+
+
+def test_a_digit_is_drawn_anew_with_a_pen_of_one_width(fallback):
+    image = fallback[0][0][100]
+    fine, wide = (pictures.penned(image, Still(uniform=[np.log(r)])) for r in (2.0, 5.0))
+    assert fine.shape == (112, 112) and fine.dtype == np.uint8
+    assert (fine > 127).sum() < 0.6 * (wide > 127).sum() and (wide >= fine).all()
+    widest = scipy.ndimage.distance_transform_edt(wide > 127).max()
+    assert widest == pytest.approx(5, abs=2.5)
 
 
 SQUARE = np.zeros((112, 112), np.float32)
@@ -152,8 +204,9 @@ def test_the_reader_learns_from_mnist_its_variations_uci_and_strokes(fallback, m
     assert len(inputs) == len(targets) == 3 * 8 + 1
     assert (targets[:8].argmax(1) == labels[:8]).all() and (inputs[8:16] == inputs[:8]).all()
     sizes = [len(picture) for picture in told["shown"]]
-    assert sizes == [28] * 16 + [8] * 150 + [112] * 4
-    assert told["of_mnist"].sum() == 16 and len(told["known"]) == 170
+    styles = list(strokes.styles())[:8]  # drawn when they are needed
+    assert sizes[:166] == [28] * 16 + [8] * 150 and told["shown"][166:] == styles
+    assert told["of_mnist"].sum() == 16 and len(told["known"]) == 174
 
 
 def test_uci_s_digits_are_13_other_people_s():
