@@ -15,7 +15,10 @@ StudyError
 
 
 class StudyError(Exception):
-    """Anything below: what is wrong, and what to do."""
+    """Anything below: what is wrong, and what to do; a notebook shows that, and no traceback."""
+
+    def _render_traceback_(self) -> list[str]:  # IPython asks for it
+        return [f"{type(self).__name__}: {self}"]
 
 
 class ParameterError(StudyError, ValueError):

@@ -16,7 +16,7 @@ from papermill.iorw import load_notebook_node
 from papermill.parameterize import parameterize_notebook
 
 from digit_reader.files import write_atomically
-from mnist_study import paths
+from mnist_study import errors, paths
 from mnist_study.errors import NotExecutedError
 
 LONGEST = 5  # sections whose seconds are told
@@ -58,6 +58,13 @@ def sections(notebook: Any) -> list[str]:
     return found[1:]
 
 
+def told(error: CellExecutionError) -> str:
+    """Return what the terminal says of a cell's error: of the study's own its message alone."""
+    if hasattr(errors, error.ename):
+        return error.evalue
+    return re.sub("\x1b\\[[0-9;]*m", "", str(error))  # without IPython's colours
+
+
 def execute(notebook: Any, folder: pathlib.Path = paths.ROOT) -> None:
     """Execute a notebook in a folder, and say what runs and where the seconds went.
 
@@ -81,9 +88,8 @@ def execute(notebook: Any, folder: pathlib.Path = paths.ROOT) -> None:
     try:
         client.execute()
     except CellExecutionError as error:
-        said = re.sub("\x1b\\[[0-9;]*m", "", str(error))  # IPython's colours
         raise NotExecutedError(
-            f"{said}\nThe run stopped; what stood here before is as it was."
+            f"{told(error)}\nThe run stopped; what stood here before is as it was."
         ) from None
     for section in sorted(seconds, key=lambda name: -seconds[name])[:LONGEST]:
         print(f"{seconds[section]:6.0f} s in {section}")

@@ -59,7 +59,7 @@ class Parameters:
     models: Sequence[str] = parameter(
         ["softmax_regression", "classic_mlp", "dense_dropout", "cnn"],
         filled_list(text),
-        "give a list of names",
+        "give a list of names; papermill takes -y 'models: [cnn]'",
     )
     seed: int = parameter(1, whole(0), "give a whole number from 0")
     epochs: int = parameter(DENSE.epochs, whole(1), "give a whole number from 1")
@@ -69,7 +69,9 @@ class Parameters:
         "give a multiple of 32 up to 8,192, since 32 images share a warp",
     )
     layer_widths: Sequence[int] = parameter(
-        WIDTHS, filled_list(whole(1, 20_000)), "give a list of whole numbers up to 20,000"
+        WIDTHS,
+        filled_list(whole(1, 20_000)),
+        "give a list of whole numbers up to 20,000; papermill takes -y 'layer_widths: [64]'",
     )
     dropout: float = parameter(DROPOUT, number(0, 1), "give a share from 0 to below 1")
     label_smoothing: float = parameter(
