@@ -2,8 +2,14 @@
 PYTHON ?= python3
 VENV ?= .venv
 RUN = $(VENV)/bin/python
+# What a shell may have set for other Pythons, and would break this one.
+unexport PYTHONHOME PYTHONPATH PYTHONSAFEPATH PYTHONWARNINGS
 # A program for python -c that fails where the study does not take this Python.
 FITS = 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))'
+INSTALL = $(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes
+# An environment of uv's has no pip, and takes Python's own; Debian's Python has none before python3-venv is there.
+PIP_READY = { $(RUN) -m pip --version >/dev/null 2>&1 || $(RUN) -m ensurepip >/dev/null 2>&1 || { \
+	echo "$(VENV) has no pip: remove $(VENV), on Debian install python3-venv, then make again." >&2; exit 1; }; }
 COMPILE = $(RUN) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --custom-compile-command "make lock"
 
@@ -46,7 +52,7 @@ test: install-dev browser ## check that it works and that what it says is true; 
 	@$(RUN) -m pytest -n 2 --dist loadfile --cov --cov-report=term:skip-covered tests
 
 proof: install-dev browser ## try every fault and control, the slow ones too; write their tables
-	@$(RUN) -m pytest -n 2 --dist loadfile -m "proof or fault or control or load" --tables tests
+	@$(RUN) -m pytest -n 2 --dist loadfile -m "proof or fault or control or load or setting" --tables tests
 
 portability: install-dev ## train under other threads, instructions, libraries, Pythons; write the table
 	@PYTHONPATH=.:tests $(RUN) tests/support/portability.py
@@ -57,11 +63,15 @@ html: install ## write the executed notebook to handout/ as one HTML file
 pdf: install-dev browser ## write the executed notebook to handout/ as PDF
 	@$(RUN) -m mnist_study pdf
 
-lab: install ## open the notebook in JupyterLab
-	@$(RUN) -m jupyter lab mnist_model.ipynb
+lab: install ## open the notebook in JupyterLab (LAB="--allow-root --ip=0.0.0.0" in a container)
+	@[ "$$(id -u)" != 0 ] || case "$(LAB)" in *--allow-root*) ;; *) \
+		echo 'JupyterLab serves root only when told to, as in a container: make lab LAB="--allow-root --ip=0.0.0.0"' >&2; exit 1;; esac
+	@$(RUN) -m jupyterlab $(LAB) mnist_model.ipynb
 
 lint: install-dev ## check style, formatting, types, and the notebook's metadata and order of execution
-	@$(RUN) -m pre_commit run --all-files
+	@git rev-parse 2>/dev/null || { \
+		echo "make lint asks git for the project's files: git init, then git add --all, then make lint." >&2; exit 1; }
+	@VENV=$(VENV) $(RUN) -m pre_commit run --all-files
 
 audit: install-dev ## look the locked packages up among known vulnerabilities (asks the package index)
 	@$(RUN) -m uv tool run --quiet pip-audit --requirement tests/requirements.txt --disable-pip --strict
@@ -75,22 +85,22 @@ animation: install-dev browser ## draw in the page and keep the moving picture t
 
 # The virtual environment keeps a copy of each lock installed in it; where the two are equal nothing is installed.
 $(RUN):
+	@[ ! -e $(VENV)/pyvenv.cfg ] || { \
+		echo "$(VENV) has no Python that is still there: remove $(VENV), then make again." >&2; exit 1; }
 	@$(PYTHON) -c $(FITS) || { \
 		echo "This study needs Python 3.11, 3.12 or 3.13, but $(PYTHON) is $$($(PYTHON) --version 2>&1)." >&2; \
 		echo "Install one of them and say, for example: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV)
 
 install: $(RUN)
-	@$(RUN) -c $(FITS) && $(RUN) -m pip --version >/dev/null 2>&1 || { \
-		echo "$(VENV) has no pip, or a Python that this study does not take: remove $(VENV), then make again." >&2; exit 1; }
-	@cmp -s requirements.txt $(VENV)/requirements.txt || { echo "Installing the locked requirements ..." && \
-		$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt && \
-		cp requirements.txt $(VENV)/; }
+	@$(RUN) -c $(FITS) || { \
+		echo "$(VENV) has $$($(RUN) --version 2>&1), which this study does not take: remove $(VENV), then make again." >&2; exit 1; }
+	@cmp -s requirements.txt $(VENV)/requirements.txt || { $(PIP_READY) && echo "Installing the locked requirements ..." && \
+		$(INSTALL) -r requirements.txt && cp requirements.txt $(VENV)/; }
 
 install-dev: install ## install what tests and clusters need, too
-	@cmp -s tests/requirements.txt $(VENV)/tests-requirements.txt || { echo "Installing the test tools ..." && \
-		$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/requirements.txt && \
-		cp tests/requirements.txt $(VENV)/tests-requirements.txt; }
+	@cmp -s tests/requirements.txt $(VENV)/tests-requirements.txt || { $(PIP_READY) && echo "Installing the test tools ..." && \
+		$(INSTALL) -r tests/requirements.txt && cp tests/requirements.txt $(VENV)/tests-requirements.txt; }
 
 # The tests of the page need a browser: one that is here already, Debian's, or the one that Playwright downloads.
 browser: install-dev
