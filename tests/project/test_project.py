@@ -7,6 +7,7 @@ import statistics
 import sys
 
 import pytest
+from support import proof
 from support.notebook import code_cells, read_notebook
 from support.project import ROOT, make, run
 
@@ -54,8 +55,8 @@ def test_answers_of_the_checklists_name_what_is_there():
 
 
 def marked():
-    """Return what the marks of faults, controls and loads say that tests try, braces left open."""
-    marks = r'@pytest\.mark\.(?:fault|control|load)\(\s*"([^"]+)"'
+    """Return what the marks of the tables say that tests try, braces left open."""
+    marks = rf'@pytest\.mark\.(?:{"|".join(proof.HEADS)})\(\s*"([^"]+)"'
     sources = [path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py")]
     return {what for text in sources for what in re.findall(marks, text)}
 
@@ -85,8 +86,9 @@ def test_an_unfit_python_is_told_what_to_do(tmp_path, record_property):
     record_property("said", failed.stderr.partition("make:")[0])
 
 
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="pre-commit asks git for the files")
 def test_what_runs_before_each_commit_passes():
-    run("pre-commit", "run", "--all-files", folder=ROOT)
+    run("pre-commit", "run", "--all-files", folder=ROOT, VENV=sys.prefix)
 
 
 def test_the_notebook_is_a_story():

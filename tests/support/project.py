@@ -1,5 +1,6 @@
 """The project and its commands, run for real: copies, processes, make."""
 
+import fnmatch
 import os
 import pathlib
 import shutil
@@ -14,10 +15,20 @@ MADE = ("mnist_model.h5", "results/metrics.json", "visualizations/")  # by a run
 
 
 def files():
-    """Return the names of the project's files as they stand, without those that git ignores."""
-    command = ["git", "ls-files", "-co", "--exclude-standard"]
-    names = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    return [name for name in names.stdout.splitlines() if (ROOT / name).is_file()]
+    """Return the names of the project's files as they stand, without those that git ignores.
+
+    Without asking git: a downloaded ZIP has no repository.
+    """
+    patterns = [".git", *(ROOT / ".gitignore").read_text("utf-8").replace("/", "").split()]
+
+    def kept(names):
+        return sorted(n for n in names if not any(fnmatch.fnmatch(n, p) for p in patterns))
+
+    found = []
+    for folder, folders, names in os.walk(ROOT):
+        folders[:] = kept(folders)
+        found += [pathlib.Path(folder, name).relative_to(ROOT).as_posix() for name in kept(names)]
+    return found
 
 
 def copy_of_project(folder, only=("",), without=("\n",)):

@@ -1,7 +1,8 @@
 """The tables in docs/REPRODUCIBILITY.md, made from what tests found: make proof.
 
 Tests are marked with what they try: @pytest.mark.fault("the disk is full", "what then happens"), or
-control and load alike. What a program said goes into the table by record_property("said", …).
+control, load and setting alike. What a program said goes into the table by
+record_property("said", …).
 """
 
 import pathlib
@@ -14,6 +15,7 @@ HEADS = {
     "fault": "| fault | what happens, and what it says | test |\n|---|---|---|\n",
     "control": "| what is wrong | what notices it | test |\n|---|---|---|\n",
     "load": "| load | measured | test |\n|---|---|---|\n",
+    "setting": "| setting | what happens, and what it says | test |\n|---|---|---|\n",
 }
 
 
