@@ -73,19 +73,6 @@ def test_every_fault_and_control_was_tried_and_stands_in_a_table():
     assert "**FAILED**" not in page
 
 
-@pytest.mark.fault("Python is too old", "stops before anything is installed")
-def test_an_unfit_python_is_told_what_to_do(tmp_path, record_property):
-    python = tmp_path / "python3"
-    python.write_text('#!/bin/sh\n[ "$1" = --version ] && echo Python 3.9.2 && exit\nexit 1\n')
-    python.chmod(0o755)
-    command = ("make", "run", f"PYTHON={python}", f"VENV={tmp_path / 'venv'}")
-    failed = run(*command, folder=ROOT, check=False)
-    assert failed.returncode != 0
-    assert "needs Python 3.11, 3.12 or 3.13" in failed.stderr and "3.9.2" in failed.stderr
-    assert not (tmp_path / "venv").exists()
-    record_property("said", failed.stderr.partition("make:")[0])
-
-
 @pytest.mark.skipif(not (ROOT / ".git").exists(), reason="pre-commit asks git for the files")
 def test_what_runs_before_each_commit_passes():
     run("pre-commit", "run", "--all-files", folder=ROOT, VENV=sys.prefix)

@@ -42,6 +42,9 @@ def test_a_notebook_is_executed_in_place_and_tells_how_far_it_is(tmp_path, capsy
     assert all("execution" not in cell.metadata for cell in done.cells)
 
 
+@pytest.mark.setting(
+    "`JUPYTER_PATH` with another kernel `python3`", "runs its own Python all the same"
+)
 def test_the_kernel_is_this_interpreter_s_whatever_else_is_called_python3(tmp_path, monkeypatch):
     other = tmp_path / "jupyter" / "kernels" / "python3"
     other.mkdir(parents=True)
@@ -74,6 +77,14 @@ def test_a_cell_that_fails_stops_the_run_and_leaves_the_notebook(tmp_path):
         execute.in_place(path)
     assert "as it was" in str(failed.value) and "\x1b" not in str(failed.value)
     assert [*tmp_path.iterdir()] == [path] and path.read_bytes() == before
+
+
+def test_what_the_study_raises_in_a_cell_is_all_that_is_told(tmp_path):
+    said = "profil is no parameter: profile is one"
+    failing = f"from mnist_study.errors import ParameterError\nraise ParameterError({said!r})"
+    with pytest.raises(NotExecutedError) as failed:
+        execute.execute(nbformat.read(written(tmp_path / "a.ipynb", failing), as_version=4))
+    assert str(failed.value).splitlines()[0] == said and "Traceback" not in str(failed.value)
 
 
 def test_a_command_takes_its_own_options_only(capsys):
