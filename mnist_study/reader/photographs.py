@@ -51,7 +51,7 @@ def ruled(grey: float, squares: bool, generator: Generator) -> Page:
 def light(kind: Kind, strength: float, generator: Generator) -> Page:
     """Return the share of light at each place of a photograph."""
     angle = generator.uniform(0, 2 * math.pi)
-    row, column = np.mgrid[-0.5:0.5:900j, -0.5:0.5:1200j]
+    row, column = np.ogrid[-0.5:0.5:900j, -0.5:0.5:1200j]
     along = math.cos(angle) * column + math.sin(angle) * row
     if kind is Kind.HARD:
         return 1 - strength / (1 + np.exp(-300 * (along - generator.uniform(-0.15, 0.15))))

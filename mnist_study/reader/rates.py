@@ -20,7 +20,7 @@ from mnist_study.arrays import Answers, Labels, Pixels
 from mnist_study.core import data, evaluate
 from mnist_study.core.backend import keras
 from mnist_study.core.experiment import load_mnist
-from mnist_study.reader import export, pictures
+from mnist_study.reader import export, numbers, pictures
 from mnist_study.reader.photographs import STRENGTHS, Kind, pasted, photograph
 from mnist_study.reader.strokes import pen_digits
 from mnist_study.reader.uci import CALIBRATES, TESTS, uci_pictures
@@ -32,6 +32,7 @@ PAGE = paths.VISUALIZATIONS / "draw_a_digit.html"
 EACH = 100  # photographs of each kind and strength
 CLEAN = 1_000  # clean pictures of each kind
 BLANK = 30  # blank sheets in each light
+NUMBERS = 10  # photographs of numbers of each kind, and twice as many very rough ones
 PAPER = 235  # its brightness where a picture is not a photograph
 # Of answers called sure at most so many are wrong, and so many of each kind of picture without a
 # digit pass for one; of those called probable at most so many are wrong.
@@ -90,6 +91,17 @@ def no_digits(
         yield f"{make.__name__}s", shown
 
 
+def several_digits(
+    images: Pixels, labels: Labels, generator: np.random.Generator
+) -> Iterator[tuple[str, list[np.ndarray], list[str]]]:
+    """Yield simulated photographs of numbers: each kind's name, pictures, and what they show."""
+    alone = [(kind.value, [[kind]] * NUMBERS) for kind in numbers.Rough]
+    mixed = [numbers.mixed(generator) for _ in range(2 * NUMBERS)]
+    for name, many in [*alone, ("pen, paper and light", mixed)]:
+        shown = [numbers.number(images, labels, kinds, generator) for kinds in many]
+        yield name, [picture for picture, _ in shown], ["\n".join(lines) for _, lines in shown]
+
+
 def judged(readings: Sequence[Reading], labels: Labels) -> Rates:
     """Return the shares of readings that are right, in doubt, sure and wrong, and refused."""
     read_as = np.array([-1 if r.digit is None else r.digit for r in readings])
@@ -101,6 +113,27 @@ def judged(readings: Sequence[Reading], labels: Labels) -> Rates:
         "refused": [not r.digits for r in readings],
     }
     return {"images": len(labels)} | {name: float(np.mean(of)) for name, of in found.items()}
+
+
+def digits_of(reading: Reading) -> str:
+    """Return the digits that were read, a line for each line."""
+    return "\n".join("".join(str(d.digit) for d in line) for line in reading.lines)
+
+
+def judged_numbers(readings: Sequence[Reading], shows: Sequence[str]) -> Rates:
+    """Return the shares of readings of numbers that are right, with every digit and line.
+
+    And of those with a digit in doubt, sure and wrong, refused, and with a note of something else.
+    """
+    right = np.array([digits_of(r) == known for r, known in zip(readings, shows, strict=True)])
+    found = {
+        "right": right,
+        "doubt": [any(d.certainty is Certainty.DOUBT for d in r.digits) for r in readings],
+        "sure_and_wrong": np.array([r.sure for r in readings]) & ~right,
+        "refused": [not r.digits for r in readings],
+        "noted": [bool(r.note) for r in readings],
+    }
+    return {"images": len(shows)} | {name: float(np.mean(of)) for name, of in found.items()}
 
 
 def judged_as_none(readings: Sequence[Reading]) -> Rates:
@@ -155,13 +188,13 @@ def levels() -> dict[str, float]:
     return fitted(np.array(answers), np.array(truth), others)
 
 
-def measure(model: keras.Model) -> tuple[Rates, Rates]:
+def measure(model: keras.Model) -> dict[str, Rates]:
     """Return the rates on pictures of test digits by kind, the reader's and a benchmark model's.
 
-    First of pictures of one digit, then of those that show none or several.
+    Of pictures of one digit, of numbers, and of those that show no number.
     """
     _, (images, labels) = load_mnist()
-    reader, one, none = Reader(), {}, {}
+    reader, one, several, none = Reader(), {}, {}, {}
     for name, shown, known in digits(images, labels, TESTS, seed=2):
         readings = read(shown, reader)
         one[name] = judged(readings, known)
@@ -169,7 +202,9 @@ def measure(model: keras.Model) -> tuple[Rates, Rates]:
     generator = np.random.default_rng(3)
     for name, shown in (*blank_sheets(generator), *no_digits(images, generator)):
         none[name] = judged_as_none(read(shown, reader))
-    return one, none
+    for name, shown, known in several_digits(images, labels, np.random.default_rng(4)):
+        several[name] = judged_numbers(read(shown, reader), known)
+    return {"one_digit": one, "numbers": several, "none_or_several": none}
 
 
 def real_rates(folder: pathlib.Path) -> Rates:
@@ -183,7 +218,7 @@ def real_rates(folder: pathlib.Path) -> Rates:
     for kind in ("digits", "numbers"):
         names = [n for n in listed if n.startswith(kind) and (folder / n).exists()]
         readings = read([folder / name for name in names])
-        said = ["".join(str(digit.digit) for digit in r.digits) for r in readings]
+        said = [digits_of(reading).replace("\n", "") for reading in readings]
         right = np.array(said) == np.array([listed[name] for name in names])
         wrong = np.array([r.sure for r in readings]) & ~right
         counts = {"right": right.sum(), "sure_and_wrong": wrong.sum()}
@@ -221,8 +256,7 @@ def write(model: keras.Model, real: pathlib.Path | None = None) -> None:
     model: made for the benchmark, to compare with. real: a folder of the pictures that REAL lists.
     """
     export.write_levels(levels())
-    one, none = measure(model)
-    rates = {"digest": digest(), "one_digit": one, "none_or_several": none}
+    rates = {"digest": digest()} | measure(model)
     rates |= {"real": real_rates(real)} if real else {}
     write_text(RECORD, store.as_text(rates))
     write_page(PAGE, in_a_sentence(rates))

@@ -132,6 +132,27 @@ def test_readings_are_counted():
     assert none == {"images": 5, "one_digit": 0.8, "sure": 0.4}
 
 
+def test_readings_of_numbers_count_if_every_digit_and_line_is_right():
+    def number(text, *certain, note=""):
+        digits = [
+            dataclasses.replace(reading(int(digit), certainty).digits[0], line=line)
+            for line, digits in enumerate(text.split(), 1)
+            for digit, certainty in zip(digits, certain, strict=True)
+        ]
+        return Reading("a picture", digits, note=note)
+
+    found = [number("12", "sure", "sure"), number("1 2", "sure"), number("12 34", "sure", "doubt")]
+    found += [number("12", "sure", "sure", note="left out: a sign"), Reading("none", [], "blank")]
+    assert rates.judged_numbers(found, ["12", "12", "12\n34", "13", "5"]) == {
+        "images": 5,
+        "right": 0.4,
+        "doubt": 0.2,
+        "sure_and_wrong": 0.4,
+        "refused": 0.2,
+        "noted": 0.2,
+    }
+
+
 def test_another_model_reads_the_same_prepared_pictures():
     bright, dark = np.ones((28, 28), np.float32), np.zeros((28, 28), np.float32)
     found = [reading(5, "sure", bright), reading(5, "sure", dark), Reading("a blank", [], "blank")]
@@ -193,6 +214,7 @@ def test_rates_are_measured_and_levels_set_on_few_pictures(fallback, monkeypatch
     monkeypatch.setattr(rates, "EACH", 1)
     monkeypatch.setattr(rates, "CLEAN", 4)
     monkeypatch.setattr(rates, "BLANK", 1)
+    monkeypatch.setattr(rates, "NUMBERS", 1)
     (images, labels), test = fallback
     monkeypatch.setattr(rates, "load_mnist", lambda: ((images, labels), test))
     monkeypatch.setattr(rates.data, "split", lambda writers: (np.arange(100), np.arange(100, 200)))
@@ -207,6 +229,7 @@ def test_rates_are_measured_and_levels_set_on_few_pictures(fallback, monkeypatch
     kept = rates.kept()
     assert kept["one_digit"]["UCI, arrays"]["right"] >= 0.8
     assert kept["none_or_several"]["letters"]["images"] == 2
+    assert kept["numbers"]["squared paper"]["images"] == 1 and len(kept["numbers"]) == 17
     assert rates.in_a_sentence(kept).replace("%", "&#37;")[:30] in (
         tmp_path / "page.html"
     ).read_text().replace("%", "&#37;")
