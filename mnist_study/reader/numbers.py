@@ -23,6 +23,7 @@ COARSE = 10  # times smaller is what is smooth made, and then enlarged
 LONGEST = 12  # digits in a line
 OVERLAP = 0.35  # of a digit's width: how far it reaches under the one before, at most, to touch it
 CREASES = 12  # of a wrinkled sheet
+LOOPS = {0: 1, 6: 1, 8: 2, 9: 1}  # that such a digit has: in thick strokes some are filled
 PRINT = pathlib.Path(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSerif.ttf")
 WORDS = "Please write clearly and do not fold this sheet before it is dry "
 
@@ -93,6 +94,18 @@ def lines_of_digit(image: UInt8[np.ndarray, "28 28"], high: int) -> Bool[np.ndar
     return lines[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
+def some_digit(
+    images: Pixels, labels: Labels, high: int, generator: Generator
+) -> tuple[Bool[np.ndarray, "h w"], str]:
+    """Return a random digit's lines, with the loops that make it that digit, and which it is."""
+    while True:
+        row = generator.integers(len(images))
+        lines, label = lines_of_digit(images[row], high), int(labels[row])
+        grounds = scipy.ndimage.label(np.pad(~lines, 1, constant_values=True))[1]
+        if grounds > LOOPS.get(label, 0):
+            return lines, str(label)
+
+
 def write_line(
     page: Bool[np.ndarray, "900 1200"],
     digits: list[np.ndarray],
@@ -144,13 +157,14 @@ def written(
     count, lines = int(generator.integers(2, LONGEST + 1)), 1
     if Rough.LINES in kinds:
         lines = int(generator.integers(2, 4))
-    high = min(inner / count / generator.uniform(0.85, 1.4), generator.uniform(90, 170))
+    high = min(inner / count / generator.uniform(1.05, 1.5), generator.uniform(90, 170))
     step, apart = high * generator.uniform(1.6, 2), high * generator.uniform(0.2, 0.6)
     first = generator.uniform(INNER * HIGH + high, (1 - INNER) * HIGH - high - (lines - 1) * step)
-    rows = generator.integers(len(images), size=(lines, count))
-    heights = high * generator.uniform(0.88, 1.12, rows.shape)
-    for line, (of_line, many) in enumerate(zip(rows, heights, strict=True)):
-        digits = [lines_of_digit(images[r], round(h)) for r, h in zip(of_line, many, strict=True)]
+    shows = []
+    for line in range(lines):
+        heights = (high * generator.uniform(0.88, 1.12, count)).round().astype(int).tolist()
+        found = [some_digit(images, labels, height, generator) for height in heights]
+        digits = [digit for digit, _ in found]
         room = inner - sum(digit.shape[1] for digit in digits)
         gap = min(apart, room / (1.3 * count))
         begin = INNER * WIDE + generator.uniform(0, room - 1.3 * gap * (count - 1))
@@ -159,7 +173,8 @@ def written(
         boxes = write_line(page, digits, place, gap, touching, generator)
         if Rough.MARK in kinds:
             write_mark(page, boxes, generator)
-    return with_pen(page, high, kinds, generator), ["".join(map(str, labels[r])) for r in rows]
+        shows.append("".join(shown for _, shown in found))
+    return with_pen(page, high, kinds, generator), shows
 
 
 def with_pen(
@@ -211,8 +226,8 @@ def print_around(page: Page, rows: np.ndarray, generator: Generator) -> None:
     page += np.asarray(sheet) / 255 * (generator.uniform(60, 150) - page)
 
 
-def shadows(kinds: Collection[Rough], generator: Generator) -> Page:
-    """Return the share of light at each place."""
+def shadows(ink: Ink, kinds: Collection[Rough], generator: Generator) -> Page:
+    """Return the share of light at each place of a page with that ink."""
     shares = light(Kind.SOFT, generator.uniform(0.05, 0.35), generator)
     row, column = np.ogrid[-1:1:900j, -1:1:1200j]
     shares *= 1 - generator.uniform(0, 0.3) * (row**2 + column**2) / 2  # a lens is darker outside
@@ -221,7 +236,7 @@ def shadows(kinds: Collection[Rough], generator: Generator) -> Page:
     if Rough.HAND in kinds:
         shares *= 1 - generator.uniform(0.25, 0.5) * blurred(hand(generator), 15, 50, generator)
     if Rough.PHONE in kinds:
-        shares *= 1 - generator.uniform(0.6, 0.85) * blurred(phone(generator), 2, 5, generator)
+        shares *= 1 - generator.uniform(0.6, 0.85) * blurred(phone(ink, generator), 2, 5, generator)
     return shares
 
 
@@ -242,10 +257,11 @@ def hand(generator: Generator) -> Page:
     return np.asarray(sheet, float)
 
 
-def phone(generator: Generator) -> Page:
-    """Return where a phone at the lower border keeps the light away, as 0 and 1."""
+def phone(ink: Ink, generator: Generator) -> Page:
+    """Return where a phone at the lower border, below the ink, keeps the light away: 0 and 1."""
     sheet = PIL.Image.new("L", (WIDE, HIGH))
     left, top = generator.uniform(-0.2, 0.6) * WIDE, generator.uniform(0.7, 0.85) * HIGH
+    top = max(top, np.flatnonzero(ink.any(1))[-1] + 70)
     right = left + generator.uniform(0.5, 1) * WIDE
     PIL.ImageDraw.Draw(sheet).rounded_rectangle((left, top, right, HIGH + 200), 90, 1)
     turned = sheet.rotate(generator.uniform(-6, 6), center=(WIDE / 2, HIGH))
@@ -286,7 +302,7 @@ def number(
     images, labels: of MNIST's digits, which it is written in. kinds: what makes it hard.
     """
     ink, shows = written(images, labels, kinds, generator)
-    page = paper(ink, kinds, generator) * (1 - ink) * shadows(kinds, generator)
+    page = paper(ink, kinds, generator) * (1 - ink) * shadows(ink, kinds, generator)
     if Rough.EDGE in kinds:
         page = on_desk(page, generator)
     return camera(page, kinds, generator), shows
