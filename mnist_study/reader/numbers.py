@@ -97,12 +97,13 @@ def lines_of_digit(image: UInt8[np.ndarray, "28 28"], high: int) -> Bool[np.ndar
 def some_digit(
     images: Pixels, labels: Labels, high: int, generator: Generator
 ) -> tuple[Bool[np.ndarray, "h w"], str]:
-    """Return a random digit's lines, with the loops that make it that digit, and which it is."""
+    """Return a random digit's lines, in one piece with its loops, and which it is."""
     while True:
         row = generator.integers(len(images))
         lines, label = lines_of_digit(images[row], high), int(labels[row])
+        pieces = scipy.ndimage.label(lines, np.ones((3, 3)))[1]
         grounds = scipy.ndimage.label(np.pad(~lines, 1, constant_values=True))[1]
-        if grounds > LOOPS.get(label, 0):
+        if pieces == 1 and grounds > LOOPS.get(label, 0):
             return lines, str(label)
 
 
