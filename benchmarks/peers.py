@@ -29,6 +29,7 @@ from benchmarks.recipes import OURS, RECIPES, Clock, recipe_of  # noqa: E402
 
 QUICK = {"sprint", "cnn_sprint", "train_mnist_fast"}  # trained three times, all others once
 MEASURED, PAGE = HERE / "peers.csv", HERE.parent / "docs" / "BENCHMARKS.md"
+READERS_PART = "\n## Other readers beside this project's\n"  # how readers.py's part of it begins
 
 
 def measured(name: str, seed: int) -> dict[str, Any]:
@@ -123,7 +124,7 @@ def draw(lines: list[dict[str, Any]]) -> None:
 
 
 def write_page(rows: list[dict[str, Any]]) -> None:
-    """Write docs/BENCHMARKS.md and its figure."""
+    """Write docs/BENCHMARKS.md and its figure; what readers.py wrote there stays."""
     from mnist_study.records import machine
 
     lines, table = summary(rows), []
@@ -132,7 +133,8 @@ def write_page(rows: list[dict[str, Any]]) -> None:
         spread = f" ± {statistics.stdev(found):.2%}" if len(found) > 1 else ""
         table.append(ROW.format(**line, accuracy=f"{statistics.mean(found):.2%}{spread}"))
     head = HEAD.format(processor=machine.processor(), unit=lines[0]["unit"])
-    PAGE.write_text(head + "\n".join(table) + "\n", encoding="utf-8")
+    _, part, readers = PAGE.read_text(encoding="utf-8").partition(READERS_PART)
+    PAGE.write_text(head + "\n".join(table) + "\n" + part + readers, encoding="utf-8")
     draw(lines)
 
 
