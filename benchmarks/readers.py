@@ -16,6 +16,7 @@ starts anew for each.
 import argparse
 import csv
 import importlib.metadata
+import itertools
 import os
 import pathlib
 import re
@@ -23,7 +24,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -129,7 +130,7 @@ def thresholded(grey: np.ndarray) -> np.ndarray:
 
 def ink_boxes(ink: np.ndarray, kind: str) -> list[tuple[slice, slice]]:
     """Return the box of all ink of a digit; of numbers that of each part, from left to right."""
-    parts = scipy.ndimage.label(ink, np.ones((3, 3)))[0] if kind == "numbers" else ink > 0
+    parts = scipy.ndimage.label(ink, np.ones((3, 3)))[0] if kind == "numbers" else ink // 255
     boxes = [box for box in scipy.ndimage.find_objects(parts) if box]
     height = max((rows.stop - rows.start for rows, _ in boxes), default=0)
     boxes = [(rows, columns) for rows, columns in boxes if rows.stop - rows.start > SPECK * height]
@@ -255,6 +256,17 @@ def write(rows: list[dict[str, Any]]) -> None:
     write_part(rows)
 
 
+def loaded(names: Iterable[str]) -> dict[str, tuple[str, Read]]:
+    """Return each reader of these names that is installed, with its version; say which is not."""
+    found = {}
+    for name in names:
+        try:
+            found[name] = READERS[name]()
+        except MissingReaderError as missing:
+            print(f"{missing}; skipped", flush=True)
+    return found
+
+
 def main() -> None:
     """Measure the readers that are installed; write readers.csv and the page."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -264,15 +276,11 @@ def main() -> None:
     rows: list[dict[str, Any]] = []
     if MEASURED.exists():
         rows = list(csv.DictReader(MEASURED.open(encoding="utf-8", newline="")))
+    readers = loaded([given.only] if given.only else READERS)
     with tempfile.TemporaryDirectory() as made:
-        kinds = [*(real(given.folder) if given.folder else ()), *simulated(pathlib.Path(made))]
-        for name in [given.only] if given.only else READERS:
-            try:
-                version, read = READERS[name]()
-            except MissingReaderError as missing:
-                print(f"{missing}; skipped", flush=True)
-                continue
-            for kind, shown in kinds:
+        of_real = real(given.folder) if given.folder else ()
+        for kind, shown in itertools.chain(of_real, simulated(pathlib.Path(made))):
+            for name, (version, read) in readers.items():
                 found = {"reader": name, "version": version} | measured(read, kind, shown)
                 rows = [r for r in rows if (r["reader"], r["kind"]) != (name, kind)] + [found]
                 print(found, flush=True)
