@@ -7,38 +7,47 @@ import scipy.ndimage
 from numpy.typing import NDArray
 
 from digit_reader.errors import require
+from digit_reader.rules import of
 
 Ink = NDArray[np.float32]  # (h, w), from 0 to 1
 Places = NDArray[np.bool_]  # (h, w)
 
-SMALL = 320  # longer side, in pixels, at which sheet and light are looked for
-PAPER = 0.9  # the quantile of the brightness that is paper
-DESK = 0.45  # what is darker than this share of the paper is a desk, and no paper in shadow
-DESK_BORDER = 0.2  # share of the border that a desk takes at least
-FRINGE = 0.03  # a desk is wider than this share of the picture; strokes are not
-SHEET = 0.5  # share of the picture that the sheet takes at least
-SHEET_FILLS = 0.82  # share of its own rectangle: a sheet has four corners
-SHEET_DARK = 0.2  # share of the sheet that may be dark: more is no writing
-RULE_QUANTILE = 0.25  # three quarters of a row must be that dark to be a rule
-RULE_THICK = 0.015  # of the picture's height at most
-COLUMNS = 64  # in which the tilt of rules is looked for
-RULE_SEEN, RULE = 0.06, 0.05  # how dark the darkest rule of a page is, and any
-OVER_RULE = (1.25, 0.12)  # times, and more than, as dark as a rule: ink that crosses it
-DARKEST = 0.05  # brightness that paper has at least
-STROKE, STROKE_STRICT = 0.6, 0.35  # of the picture: no stroke is so wide, and hardly one so
-SHADOW, SHADOW_INK = 0.15, 0.7  # what only the strict window calls light, and how dark it then is
-PARTED = 0.45  # dark places are darker than this share of the bright ones: ink and paper differ
-SKEW, STANDS_OUT = 0.1, 0.15  # bright strokes: how lopsided brightness is, and how far they rise
-EVEN = 0.92  # of light along the border: darkest over brightest tenth
-GROUND = 0.3  # the quantile of ink that is nothing but paper
-AROUND = 0.08  # of the picture: what counts as around a stroke
-STRONG = 0.7  # of the darkest ink: a stroke's middle
-NOISE = 18  # times the paper's noise that ink stands out
-FAINT, BLANK = 0.12, 0.08  # what ink must reach to be read, and stand out to be there at all
-CLOSE = 3  # times as wide as the widest stroke: where the paper near strokes is looked for
-NEARBY, PALE = 0.1, 0.5  # of the picture: how far pale strokes compare; how pale they are at most
-GRAIN, SMOOTHED = 0.03, 1.5  # a picture is noisy from here; over so many pixels it is evened out
-CLEAR = 0.5  # ink that is there however softly it ends
+SMALL = of["reduced"]  # longer side, in pixels, at which sheet and light are looked for
+PAPER = of["paper"]  # the quantile of the brightness that is paper
+DESK = of["desk"]  # what is darker than this share of the paper is a desk, and no paper in shadow
+DESK_BORDER = of["desk_border"]  # share of the border that a desk takes at least
+FRINGE = of["fringe"]  # a desk is wider than this share of the picture; strokes are not
+SHEET = of["sheet"]  # share of the picture that the sheet takes at least
+SHEET_FILLS = of["sheet_fills"]  # share of its own rectangle: a sheet has four corners
+SHEET_DARK = of["sheet_dark"]  # share of the sheet that may be dark: more is no writing
+RULE_QUANTILE = of["rule_quantile"]  # three quarters of a row must be that dark to be a rule
+RULE_THICK = of["rule_thick"]  # of the picture's height at most
+COLUMNS = of["columns"]  # in which the tilt of rules is looked for
+RULE_SEEN, RULE = of["rule_seen"], of["rule"]  # how dark the darkest rule of a page is, and any
+OVER_RULE = of["over_rule"]  # times, and more than, as dark as a rule: ink that crosses it
+DARKEST = of["darkest"]  # brightness that paper has at least
+# Of the picture: no stroke is so wide, and hardly one so.
+STROKE, STROKE_STRICT = of["stroke"], of["stroke_strict"]
+# What only the strict window calls light, and how dark it then is.
+SHADOW, SHADOW_INK = of["shadow"], of["shadow_ink"]
+# Dark places are darker than this share of the bright ones: ink and paper differ.
+PARTED = of["parted"]
+# Bright strokes: how lopsided brightness is, and how far they rise.
+SKEW, STANDS_OUT = of["skew"], of["stands_out"]
+EVEN = of["even"]  # of light along the border: darkest over brightest tenth
+GROUND = of["ground"]  # the quantile of ink that is nothing but paper
+AROUND = of["around"]  # of the picture: what counts as around a stroke
+STRONG = of["strong"]  # of the darkest ink: a stroke's middle
+NOISE = of["noise"]  # times the paper's noise that ink stands out
+# What ink must reach to be read, and stand out to be there at all.
+FAINT, BLANK = of["too_faint"], of["blank"]
+# Times as wide as the widest stroke: where the paper near strokes is looked for.
+CLOSE = of["close"]
+# Of the picture: how far pale strokes compare; how pale they are at most.
+NEARBY, PALE = of["nearby"], of["pale_level"]
+# A picture is noisy from here; over so many pixels it is evened out.
+GRAIN, SMOOTHED = of["grain"], of["smoothed"]
+CLEAR = of["clear"]  # ink that is there however softly it ends
 
 
 def reduced(bright: Ink) -> tuple[Ink, int]:

@@ -2,9 +2,6 @@
 
 import dataclasses
 import itertools
-import json
-import pathlib
-import re
 from collections.abc import Iterable
 
 import numpy as np
@@ -12,9 +9,8 @@ import scipy.ndimage
 from numpy.typing import NDArray
 
 from digit_reader.errors import require
+from digit_reader.rules import of
 
-RULES = pathlib.Path(__file__).with_name("page") / "rules.js"  # one file for the page and this
-of = json.loads(re.sub(r"(?s)^.*?= |;\s*$", "", RULES.read_text(encoding="utf-8")))
 SMALL = of["small"]  # of the longest digit's length: less high is a speck
 FLAT = of["flat"]  # times as wide as high, and it is a line or a sign, not a digit
 FAINT, INK = of["faint"], of["ink"]  # from which ink on parts may be linked, and are parts
@@ -34,14 +30,14 @@ STACKED_GAP, STROKE_GAP = of["stacked_gap"], of["stroke_gap"]
 GAP, GAP_TIMES, GAP_OF_TWO = of["gap"], of["gap_times"], of["gap_of_two"]
 MANY = of["many"]  # pieces of ink in a picture: with more it shows no writing
 # Weak parts beside strong ones are a pale pen: so weak at most, and about as long as those.
-PALE, ALIKE = 0.5, (0.6, 1.5)
+PALE, ALIKE = of["pale"], of["alike"]
 POINT = (0.05, 0.3)  # a point's length as a share of a digit's height
 THICK = 0.03  # of a digit's height: what is thinner is no point and no sign
 AS_HIGH = 0.5  # of a digit's height: what is higher and no digit is told
 NEXT_TO = 1.2  # how far from a digit a point or a sign is at most, in digits' heights
 TOLD_APART = 3_000  # the largest of them that are looked at
 # What reaches in from the border and is so many times longer than all that does not is no digit.
-LONGER, INNER, STRIP = 1.6, 0.4, 0.3
+LONGER, INNER, STRIP = of["longer"], of["inner"], of["strip"]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -17,6 +17,7 @@ import pillow_heif
 from numpy.typing import NDArray
 
 from digit_reader.errors import PictureError, require
+from digit_reader.rules import of
 
 Picture = Any  # a path, bytes, a PIL image, or an array (h, w) or (h, w, 1 to 4)
 
@@ -28,8 +29,9 @@ OTHERS = {  # what people give that is none of these, by how it begins
 }
 FULL = (1, 16, 255, 4_095, 65_535)  # what an array has where it is brightest: shares, UCI, bytes …
 NEARLY = 1.001  # times that: what arithmetic leaves of it
-LEAST_SIDE = 8
-LARGE, SMALL = 800, 100  # pixels: a longer side is reduced to, a shorter one enlarged to
+LEAST_SIDE = of["least_side"]
+# Pixels: a longer side is reduced to, a shorter one enlarged to.
+LARGE, SMALL = of["large_side"], of["small_side"]
 MOST_FILE = 100_000_000  # bytes of a file
 MOST_PIXELS = 120_000_000
 MOST_UNPACKED = 250_000_000  # bytes of a picture in memory: with more it could fill it

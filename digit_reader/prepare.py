@@ -14,10 +14,11 @@ from digit_reader.ink import ink_of
 from digit_reader.parts import INK, Part, digits_in, gaps_in, left_out, parts_of
 from digit_reader.picture import Picture, brightness, upright
 from digit_reader.reading import Box
+from digit_reader.rules import of
 
-SOFT = 0.12  # of a digit's longer side: how far its soft edges reach beyond it
-THIN = 1.6  # pixels of 20: thinner strokes are thickened to it
-TRACE = 0.1  # less ink is paper
+SOFT = of["soft"]  # of a digit's longer side: how far its soft edges reach beyond it
+THIN = of["thin"]  # pixels of 20: thinner strokes are thickened to it
+TRACE = of["trace"]  # less ink is paper
 
 
 @dataclasses.dataclass(frozen=True)

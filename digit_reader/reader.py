@@ -22,12 +22,13 @@ from digit_reader.picture import Picture, pages
 from digit_reader.prepare import Cutout, Found, found_in
 from digit_reader.quiet import quietly
 from digit_reader.reading import Certainty, Digit, Reading
+from digit_reader.rules import of
 
 FOLDER = pathlib.Path(__file__).parent
 NETWORK, SETTINGS = FOLDER / "reader.tflite", FOLDER / "reader.json"
-MOST = 99  # digits in one picture: with more it shows no number, but a pattern
+MOST = of["most"]  # digits in one picture: with more it shows no number, but a pattern
 AT_ONCE = 32  # pictures
-NO_DIGIT = 0.25  # where no part of a picture is more probable, there is no digit
+NO_DIGIT = of["no_digit"]  # where no part of a picture is more probable, there is no digit
 LIKELY = 0.9  # the least probability of both halves with which a cut between digits counts
 BATCH = 500  # digits read at a time, which bounds the memory
 
