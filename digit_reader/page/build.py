@@ -10,7 +10,8 @@ SOURCES = pathlib.Path(__file__).parent
 STYLE = '<link rel="stylesheet" href="style.css">'
 SCRIPT = '<script type="module" src="main.js"></script>'
 # In the order of their imports; `make reader` writes model.js.
-MODULES = ("model", "examples", "rules", "strokes", "parts", "centre", "image", "network", "main")
+MODULES = ("model", "examples", "rules", "strokes", "filters", "ink", "parts", "centre", "network")
+MODULES += ("image", "main")
 
 
 def source(name: str) -> str:
@@ -21,7 +22,7 @@ def source(name: str) -> str:
 def page_text(measured: str = "") -> str:
     """Return the page as text; measured: a plain sentence on how well it reads."""
     script = "\n".join(source(f"{name}.js") for name in MODULES)
-    script = re.sub(r"(?m)^import .*\n|^export ", "", script)
+    script = re.sub(r"(?m)^import [^;]*;\n|^export ", "", script)
     text = source("index.html").replace("<!-- measured -->", html.escape(measured))
     text = text.replace(STYLE, f"<style>\n{source('style.css')}</style>")
     return text.replace(SCRIPT, f'<script type="module">\n{script}</script>')

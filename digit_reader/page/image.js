@@ -1,87 +1,93 @@
-// A picture's ink: the light evened, dark on light or light on dark; ink.py in short, at one size.
+// From a picture's pixels to its brightness and its digits: picture.py's and prepare.py's steps.
+import { centred } from "./centre.js";
+import { box, cropped, cubic, dilated, even, largest, map, most, scaled } from "./filters.js";
+import { Problem, inkOf } from "./ink.js";
+import { LEVELS } from "./model.js";
+import { probabilities } from "./network.js";
+import { digitsIn, partsOf } from "./parts.js";
 import { RULES } from "./rules.js";
 
-const BLANK = 0.05;  // less contrast is none
+const MOST_SIDE = 4096;  // pixels of a picture's longer side: all browsers have canvases of that
+const LIGHT = [0.299, 0.587, 0.114];  // how bright red, green and blue are
 
-function slid(values, wide, high, size, pick) {  // the largest or smallest in a window, row by row
-  const found = new Float32Array(values.length), half = size >> 1;
-  for (let y = 0; y < high; y++) {
-    const queue = [];  // places of candidates, best first
-    for (let x = -half; x < wide; x++) {
-      const next = x + half;
-      if (next < wide) {
-        const value = values[y * wide + next];
-        while (queue.length && pick(value, values[y * wide + queue.at(-1)]) === value) queue.pop();
-        queue.push(next);
-      }
-      if (queue[0] < x - half) queue.shift();
-      if (x >= 0) found[y * wide + x] = values[y * wide + queue[0]];
-    }
+export function pixelsOf(bitmap) {  // of a very large one: of it made smaller
+  const scale = Math.min(1, MOST_SIDE / Math.max(bitmap.width, bitmap.height));
+  const [width, height] = [bitmap.width, bitmap.height].map((side) => Math.max(1, Math.round(scale * side)));
+  const context = Object.assign(document.createElement("canvas"), { width, height }).getContext("2d");
+  context.drawImage(bitmap, 0, 0, width, height);
+  return context.getImageData(0, 0, width, height);
+}
+
+export function brightness({ data, width, height }) {  // of pixels; transparent ones on paper unlike their ink
+  const grey = new Uint8ClampedArray(width * height);
+  let clear = false, ink = 0, count = 0;
+  for (let i = 0, at = 0; i < grey.length; i++, at += 4) {
+    grey[i] = LIGHT[0] * data[at] + LIGHT[1] * data[at + 1] + LIGHT[2] * data[at + 2];
+    clear ||= data[at + 3] < 255;
+    if (data[at + 3] > 127) { ink += grey[i]; count++; }
   }
-  return found;
+  const paper = clear && ink > 127 * count ? 0 : 255;
+  if (clear) grey.forEach((value, i) => { grey[i] = paper + (value - paper) * data[4 * i + 3] / 255; });
+  const longer = Math.max(width, height), shorter = Math.min(width, height);
+  const scale = longer > RULES.large_side ? RULES.large_side / longer : Math.max(1, RULES.small_side / shorter);
+  const [wide, high] = [width, height].map((side) => Math.max(1, even(scale * side)));
+  const found = scaled({ values: grey, wide: width, high: height }, wide, high, scale < 1 ? box : cubic);
+  return { paper, bright: { values: Float32Array.from(found.values, (value) => value / 255), wide, high } };
 }
 
-function turned(values, wide, high) {  // rows become columns
-  return Float32Array.from(values, (_, i) => values[(i % high) * wide + Math.floor(i / high)]);
+function inkNear(ink, labels, digit) {  // its ink with soft edges, cut to it
+  const height = digit.bottom - digit.top, width = digit.right - digit.left;
+  const edge = Math.max(2, even(RULES.soft * Math.max(height, width)));
+  const left = Math.max(0, digit.left - edge), top = Math.max(0, digit.top - edge);
+  const size = [Math.min(ink.wide, digit.right + edge) - left, Math.min(ink.high, digit.bottom + edge) - top];
+  const cut = (values) => cropped({ ...ink, values }, left, top, ...size);
+  const own = map(cut(labels), (label) => +digit.members.includes(label));
+  const near = largest(own, 2 * edge + 1).values;
+  return map(cut(ink.values), (value, i) => (near[i] && value > RULES.trace ? value : 0));
 }
 
-function square(values, wide, high, size, pick) {
-  const rows = slid(values, wide, high, size, pick);
-  return turned(slid(turned(rows, wide, high), high, wide, size, pick), high, wide);
+function thickEnough(ink) {  // strokes that would come out pale in 20×20 made thicker
+  const { values, wide, high } = ink, strong = (x, y) => x >= 0 && x < wide && y >= 0 && y < high && values[y * wide + x] > RULES.ink;
+  let count = 0, edges = 0, left = wide, right = 0, top = high, bottom = 0;
+  for (let y = 0; y < high; y++) for (let x = 0; x < wide; x++) {
+    if (!strong(x, y)) continue;
+    count++;
+    edges += !strong(x - 1, y) + !strong(x + 1, y) + !strong(x, y - 1) + !strong(x, y + 1);
+    left = Math.min(left, x); right = Math.max(right, x); top = Math.min(top, y); bottom = Math.max(bottom, y);
+  }
+  const missing = RULES.thin * (Math.max(right - left, bottom - top) + 1) / 20 - 2 * count / Math.max(1, edges);
+  return missing > 0.5 ? dilated(ink, 1 + even(missing)) : ink;
 }
 
-function quantile(values, share) {
-  const sorted = Float32Array.from(values).sort();
-  return sorted[Math.floor(share * (sorted.length - 1))];
+export function digitsOf(bright, pale) {  // each digit's box in shares of the picture and its 28×28; or {problem}
+  try {
+    const ink = inkOf(bright, pale), { boxes, labels } = partsOf(ink), digits = digitsIn(boxes);
+    if (!digits.length) throw new Problem("There are only lines in the picture.");
+    if (digits.length > RULES.most) throw new Problem(`${digits.length} pieces of ink are no number: crop the picture.`);
+    return digits.map((digit) => {
+      const own = thickEnough(inkNear(ink, labels, digit)), { wide, high } = bright;
+      return { image: centred(own.values, own.wide), box: { ...digit, left: digit.left / wide,
+        right: digit.right / wide, top: digit.top / high, bottom: digit.bottom / high } };
+    });
+  } catch (problem) {
+    if (problem instanceof Problem) return { problem: problem.message };
+    throw problem;
+  }
 }
 
-export function inkOf(bright, wide, high) {  // {values} from 0 to 1, or {problem}
-  const middle = quantile(bright, 0.5), mean = bright.reduce((sum, value) => sum + value) / bright.length;
-  const light = mean <= middle ? bright : bright.map((value) => 1 - value);  // strokes are the few
-  if (quantile(bright, 1) - quantile(bright, 0) < BLANK) return { problem: "The page is blank." };
-  const size = Math.max(3, Math.round(0.5 * Math.min(wide, high)));
-  const paper = square(square(light, wide, high, size, Math.max), wide, high, size, Math.min);
-  const ink = light.map((value, i) => Math.max(0, 1 - value / Math.max(paper[i], 0.05)));
-  const peak = quantile(ink, 0.9995);
-  if (peak < 0.12) return { problem: peak < BLANK ? "The page is blank." : "The ink is too faint." };
-  const level = quantile(ink.filter((value) => value > 0.7 * peak), 0.5);
-  return { values: ink.map((value) => Math.min(1, value / level)) };
-}
-
-function labelled(ink, wide, high, least) {  // connected ink: {labels, boxes}
-  const labels = new Int32Array(ink.length), boxes = [];
-  ink.forEach((value, start) => {
-    if (value <= least || labels[start]) return;
-    const number = boxes.length + 1;
-    const box = { left: wide, right: 0, top: high, bottom: 0, size: 0, sum: 0, start, members: [number] };
-    const open = [start];
-    labels[start] = number;
-    while (open.length) {
-      const place = open.pop(), x = place % wide, y = (place - x) / wide;
-      box.left = Math.min(box.left, x); box.right = Math.max(box.right, x + 1);
-      box.top = Math.min(box.top, y); box.bottom = Math.max(box.bottom, y + 1);
-      box.size++; box.sum += ink[place];
-      for (let v = Math.max(0, y - 1); v <= Math.min(high - 1, y + 1); v++)
-        for (let u = Math.max(0, x - 1); u <= Math.min(wide - 1, x + 1); u++)
-          if (ink[v * wide + u] > least && !labels[v * wide + u]) {
-            labels[v * wide + u] = number;
-            open.push(v * wide + u);
-          }
-    }
-    boxes.push(box);
-  });
-  return { labels, boxes };
-}
-
-export function partsOf(ink, wide, high) {  // {boxes, labels}, without specks and weak residue; or {problem}
-  const { labels, boxes } = labelled(ink, wide, high, RULES.ink);
-  const links = labelled(ink, wide, high, RULES.faint).labels;
-  const strong = boxes.filter((box) => box.sum >= RULES.weak * box.size);
-  const most = (values) => values.reduce((a, b) => Math.max(a, b), 0);
-  const length = (box) => Math.max(box.bottom - box.top, box.right - box.left);
-  const least = RULES.speck * most(strong.map((box) => box.size));
-  const shortest = RULES.short * most(strong.map(length));
-  const kept = strong.filter((box) => box.size >= least && length(box) >= shortest);
-  if (kept.length > RULES.many) return { problem: `${kept.length} pieces of ink are no number: crop the picture.` };
-  return { boxes: kept.map((box) => ({ ...box, linked: [links[box.start]] })), labels };
+export function pictureRead(layers, bright) {  // its digits and their shares; or {problem}
+  const look = (pale) => {
+    const found = digitsOf(bright, pale);
+    if (found.problem) return found;
+    const digits = found.map((digit) => ({ ...digit, shares: probabilities(layers, digit.image, LEVELS.temperature) }));
+    return most(digits.map(surest)) < RULES.no_digit ? { problem: "There is no digit: crop the picture to one." } : digits;
+  };
+  const surest = ({ shares }) => Math.max(...shares);
+  const leastSure = (digits) => (digits.length ? Math.min(...digits.map(surest)) : 0);
+  const first = look(false);
+  if (!first.problem && leastSure(first) >= LEVELS.sure) return first;
+  const second = look(true);  // at pale strokes; it counts where it is surer, and no digit is lost
+  const surer = !second.problem && (leastSure(second) >= LEVELS.sure
+    || (first.length > 1 && leastSure(second) > leastSure(first)));
+  return surer && second.length >= (first.length ?? 0) ? second : first;
 }

@@ -2,37 +2,26 @@
 import { LEVELS, NETWORK } from "./model.js";
 import { centred } from "./centre.js";
 import { EXAMPLES } from "./examples.js";
-import { inkOf, partsOf } from "./image.js";
+import { brightness, pictureRead, pixelsOf } from "./image.js";
 import { probabilities, unpack } from "./network.js";
 import { digitsIn } from "./parts.js";
 import { RULES } from "./rules.js";
-import { Drawing, paint } from "./strokes.js";
+import { Drawing, Painting, paint } from "./strokes.js";
 
 const PEN = 0.07;  // the pen's width as a share of the canvas, and of a digit made as large as it
 const SIDE = 112;  // pixels at which a digit's strokes are drawn to be read
 const find = (id) => document.getElementById(id);
-const page = find("page"), pen = page.getContext("2d", { willReadFrequently: true });
-const small = Object.assign(document.createElement("canvas"), { width: SIDE, height: SIDE });
+const page = find("page"), painting = new Painting(page);
+const large = new Painting(Object.assign(document.createElement("canvas"), { width: SIDE, height: SIDE }));
 let layers = null, picture = null, frame = 0, readings = [];
 
 function bounds(points) {  // Math.min(...x) would fail where there are many points
-  const least = (values) => values.reduce((a, b) => Math.min(a, b), Infinity);
-  const most = (values) => values.reduce((a, b) => Math.max(a, b), -Infinity);
-  const x = points.map((point) => point[0]), y = points.map((point) => point[1]);
-  return { left: least(x), right: most(x), top: least(y), bottom: most(y) };
-}
-
-function drawnLarge(strokes) {  // a digit's strokes, as large as fits whatever their size: its ink
-  const box = bounds(strokes.flat()), wide = PEN * SIDE;
-  const longest = Math.max(box.right - box.left, box.bottom - box.top, 0.02);
-  const scale = (SIDE - wide - 4) / longest;
-  const ink = small.getContext("2d", { willReadFrequently: true });
-  ink.fillStyle = "#000"; ink.fillRect(0, 0, SIDE, SIDE);
-  const across = (box.left + box.right) / 2, down = (box.top + box.bottom) / 2;
-  paint(ink, strokes, wide, "#fff",
-    ([x, y]) => [SIDE / 2 + scale * (x - across), SIDE / 2 + scale * (y - down)]);
-  const { data } = ink.getImageData(0, 0, SIDE, SIDE);
-  return Float32Array.from({ length: SIDE * SIDE }, (_, i) => data[4 * i] / 255);
+  const box = { left: Infinity, right: -Infinity, top: Infinity, bottom: -Infinity };
+  for (const [x, y] of points) {
+    box.left = Math.min(box.left, x); box.right = Math.max(box.right, x);
+    box.top = Math.min(box.top, y); box.bottom = Math.max(box.bottom, y);
+  }
+  return box;
 }
 
 const known = new WeakMap();  // what is known of a stroke, or of a digit by its first stroke
@@ -45,36 +34,31 @@ function boundsOf(stroke) {  // its box; measured anew only when it has grown
   return box;
 }
 
+function drawnLarge(strokes) {  // a digit's strokes, as large as fits whatever their size: its ink
+  const boxes = strokes.map(boundsOf);
+  const box = bounds(boxes.flatMap(({ left, right, top, bottom }) => [[left, top], [right, bottom]]));
+  const wide = PEN * SIDE, longest = Math.max(box.right - box.left, box.bottom - box.top, 0.02);
+  const scale = (SIDE - wide - 4) / longest;
+  const across = (box.left + box.right) / 2, down = (box.top + box.bottom) / 2;
+  large.show(strokes, (ink) => { ink.fillStyle = "#000"; ink.fillRect(0, 0, SIDE, SIDE); },
+    `${across} ${down} ${scale}`, wide, "#fff",
+    ([x, y]) => [SIDE / 2 + scale * (x - across), SIDE / 2 + scale * (y - down)]);
+  const { data } = large.pen.getImageData(0, 0, SIDE, SIDE);
+  return Float32Array.from({ length: SIDE * SIDE }, (_, i) => data[4 * i] / 255);
+}
+
 function drawnDigits() {  // each digit that the strokes make: its box on the canvas and its 28×28
   const boxes = drawing.strokes.map((stroke, number) => ({ ...boundsOf(stroke), members: [number] }));
   const digits = digitsIn(boxes.map((box) => ({ ...box, left: box.left - PEN / 2, right: box.right + PEN / 2,
     top: box.top - PEN / 2, bottom: box.bottom + PEN / 2 })));
   if (digits.length > RULES.most) return { problem: `${digits.length} pieces of ink are no number.` };
   return digits.map((box) => {
-    const strokes = box.members.map((n) => drawing.strokes[n]), first = known.get(strokes[0]);
+    const strokes = box.members.sort((a, b) => a - b).map((n) => drawing.strokes[n]), first = known.get(strokes[0]);
     const same = first.of?.length === strokes.length
       && strokes.every((stroke, n) => first.of[n] === stroke && first.long[n] === stroke.length);
     if (!same) Object.assign(first, { of: strokes, long: strokes.map((stroke) => stroke.length),
       image: centred(drawnLarge(strokes), SIDE), shares: null });
     return { box, image: first.image, kept: first };  // a digit that did not change is not read again
-  });
-}
-
-function pictureDigits() {  // the same of a picture
-  const { data, width, height } = picture.pixels;
-  const grey = (_, i) => (0.299 * data[4 * i] + 0.587 * data[4 * i + 1] + 0.114 * data[4 * i + 2]) / 255;
-  const ink = inkOf(Float32Array.from({ length: width * height }, grey), width, height);
-  if (ink.problem) return ink;
-  const { boxes, labels, problem } = partsOf(ink.values, width, height);
-  if (problem) return { problem };
-  const digits = digitsIn(boxes);
-  if (digits.length > RULES.most) return { problem: `${digits.length} pieces of ink are no number: crop the picture.` };
-  return digits.map((box) => {
-    const own = new Set(box.members);
-    const values = ink.values.map((value, i) => (own.has(labels[i]) && value > 0.1 ? value : 0));
-    const across = { left: box.left / width, right: box.right / width };
-    const down = { top: box.top / height, bottom: box.bottom / height };
-    return { box: { ...box, ...across, ...down }, image: centred(values, width) };
   });
 }
 
@@ -107,14 +91,14 @@ function show(shares, image) {
 }
 
 function sharesOf(digit) {  // the ten probabilities of a digit, kept with its strokes
-  const shares = digit.kept?.shares ?? probabilities(layers, digit.image, LEVELS.temperature);
+  const shares = digit.shares ?? digit.kept?.shares ?? probabilities(layers, digit.image, LEVELS.temperature);
   if (digit.kept) digit.kept.shares = shares;
   return shares;
 }
 
 function read() {
   if (!layers) return;
-  const found = picture ? pictureDigits() : drawnDigits();
+  const found = picture ? pictureRead(layers, picture.bright) : drawnDigits();
   readings = (found.problem ? [] : found).filter((digit) => digit.image)
     .map((digit) => ({ ...digit, shares: sharesOf(digit) }));
   find("answer").textContent = found.problem ?? (readings.length > 1
@@ -126,10 +110,16 @@ function read() {
   show(last?.shares, last?.image);
 }
 
-function paintPage() {
+function ground(pen) {  // what the strokes are painted on
   pen.fillStyle = "#fff"; pen.fillRect(0, 0, page.width, page.height);
-  if (picture) pen.drawImage(picture.bitmap, ...picture.place);
-  paint(pen, drawing.strokes, PEN * page.width, "#111", ([x, y]) => [x * page.width, y * page.height]);
+  if (!picture) return;
+  pen.fillStyle = picture.paper ? "#fff" : "#000"; pen.fillRect(...picture.place);
+  pen.drawImage(picture.bitmap, ...picture.place);
+}
+
+function paintPage() {
+  const at = ([x, y]) => [x * page.width, y * page.height];
+  painting.show(drawing.strokes, ground, picture, PEN * page.width, "#111", at);
 }
 
 function change(penUp) {
@@ -142,29 +132,12 @@ function change(penUp) {
   });
 }
 
-function onPaper(bitmap, size) {  // its pixels; where it is transparent, on paper that its ink stands out from
-  const sheet = Object.assign(document.createElement("canvas"), { width: size[0], height: size[1] });
-  const context = sheet.getContext("2d", { willReadFrequently: true });
-  context.drawImage(bitmap, 0, 0, ...size);
-  const { data } = context.getImageData(0, 0, ...size);
-  let clear = false, ink = 0, count = 0;
-  for (let i = 0; i < data.length; i += 4) {
-    clear ||= data[i + 3] < 250;
-    if (data[i + 3] > 127) { ink += data[i] + data[i + 1] + data[i + 2]; count += 3; }
-  }
-  context.globalCompositeOperation = "destination-over";
-  context.fillStyle = clear && count && ink / count > 127 ? "#000" : "#fff";
-  context.fillRect(0, 0, ...size);
-  return { sheet, pixels: context.getImageData(0, 0, ...size) };
-}
-
 async function take(file) {  // a picture, chosen, dropped or pasted
   try {
     const bitmap = await createImageBitmap(file), scale = page.width / Math.max(bitmap.width, bitmap.height);
     const size = [bitmap.width, bitmap.height].map((side) => Math.max(1, Math.round(scale * side)));
     const place = [(page.width - size[0]) / 2, (page.height - size[1]) / 2, ...size];
-    const { sheet, pixels } = onPaper(bitmap, size);
-    picture = { bitmap: sheet, place, pixels };
+    picture = { bitmap, place, ...brightness(pixelsOf(bitmap)) };
     drawing.set([]);
   } catch {
     picture = null;
@@ -212,11 +185,11 @@ document.ondrop = (event) => {
 EXAMPLES.forEach((strokes, number) => {
   const button = document.createElement("button"), canvas = document.createElement("canvas");
   Object.assign(canvas, { width: 56, height: 56 });
-  const ground = canvas.getContext("2d");
-  ground.fillStyle = "#fff"; ground.fillRect(0, 0, 56, 56);  // seen in forced colours, too
+  const small = canvas.getContext("2d");
+  small.fillStyle = "#fff"; small.fillRect(0, 0, 56, 56);  // seen in forced colours, too
   const onclick = () => drawing.set(strokes);
   Object.assign(button, { type: "button", ariaLabel: `Example ${number + 1}`, onclick });
-  paint(canvas.getContext("2d"), strokes, 4, "#111", ([x, y]) => [56 * x, 56 * y]);
+  paint(small, strokes, 4, "#111", ([x, y]) => [56 * x, 56 * y]);
   button.append(canvas);
   find("examples").append(button);
 });

@@ -1,4 +1,6 @@
 // Which boxes belong to one digit, and in which order digits are read: parts.py's rules.
+import { Problem } from "./ink.js";
+import { labelled, most, quantile } from "./filters.js";
 import { RULES } from "./rules.js";
 
 const height = (box) => box.bottom - box.top, width = (box) => box.right - box.left;
@@ -48,16 +50,10 @@ function linesOf(boxes) {  // each goes on with the line whose last box stands b
   return lines.sort((one, other) => middle(one) - middle(other));
 }
 
-function between(values, share) {  // a quantile, as NumPy has it
-  const sorted = [...values].sort((a, b) => a - b), place = share * (sorted.length - 1);
-  const low = Math.floor(place), high = Math.ceil(place);
-  return sorted[low] + (place - low) * (sorted[high] - sorted[low]);
-}
-
 function withGaps(line, number) {  // each box with its line, and whether a gap is before it
-  const tall = between(line.map(height), 0.5);
+  const tall = quantile(line.map(height), 0.5);
   const apart = line.slice(1).map((box, i) => box.left - line[i].right);
-  const usual = apart.length ? Math.max(between(apart, 0.25), 0) : 0;
+  const usual = apart.length ? Math.max(quantile(apart, 0.25), 0) : 0;
   const least = apart.length > 1 ? Math.max(RULES.gap * tall, RULES.gap_times * usual) : RULES.gap_of_two * tall;
   return line.map((box, i) => ({ ...box, line: number, gap: i > 0 && apart[i - 1] > least }));
 }
@@ -72,4 +68,38 @@ export function digitsIn(boxes) {  // boxes with members; joined where they belo
   const longest = found.reduce((most, box) => Math.max(most, length(box)), 0);
   const digits = found.filter((box) => width(box) < RULES.flat * height(box) && height(box) > RULES.small * longest);
   return linesOf(digits).flatMap(withGaps);
+}
+
+const atBorder = (box, { wide, high }) => box.top <= 0 || box.left <= 0 || box.bottom >= high || box.right >= wide;
+
+function surrounds(box, ink, longest) {  // a strip along the border, or longer than that and touching it
+  const across = box.left <= 0 || box.right >= ink.wide;
+  const [along, deep] = across ? [height(box), width(box)] : [width(box), height(box)];
+  return atBorder(box, ink) && (length(box) > longest || deep < RULES.strip * along);
+}
+
+function withoutSurroundings(boxes, ink) {  // without what reaches in from the border, a thumb or the desk
+  const inner = boxes.filter((box) => !atBorder(box, ink)), longest = Math.max(0, most(inner.map(length)));
+  const alike = inner.filter((box) => length(box) > RULES.inner * longest);
+  if (alike.length < 2) return boxes;  // one digit that fills the picture has small parts, too
+  return boxes.filter((box) => !surrounds(box, ink, RULES.longer * longest));
+}
+
+function paleDigits(weak, strong) {  // those that stand beside strong ones and are about as long
+  const [low, high] = RULES.alike;
+  const beside = (box) => strong.filter((other) => low * length(other) <= length(box)
+    && length(box) <= high * length(other) && overlap(box.top, box.bottom, other.top, other.bottom) > 0.5);
+  return weak.filter((box) => beside(box).length >= 2);
+}
+
+export function partsOf(ink) {  // {boxes, labels}, without specks and weak residue
+  const { labels, boxes } = labelled(ink, RULES.ink, true), links = labelled(ink, RULES.faint, true).labels;
+  const strength = (box) => box.sum / box.size;
+  const inner = withoutSurroundings(boxes.filter((box) => strength(box) >= RULES.weak), ink);
+  const least = RULES.speck * most(inner.map((box) => box.size)), shortest = RULES.short * most(inner.map(length));
+  const strong = inner.filter((box) => box.size >= least && length(box) >= shortest);
+  if (strong.length > RULES.many) throw new Problem(`${strong.length} pieces of ink are no number: crop the picture.`);
+  const weak = boxes.filter((box) => strength(box) >= RULES.pale && strength(box) < RULES.weak);
+  const kept = [...strong, ...paleDigits(weak, strong)];
+  return { boxes: kept.map((box) => ({ ...box, linked: [links[box.start]] })), labels };
 }

@@ -7,7 +7,7 @@ export class Drawing {
     this.canvas = canvas;
     this.changed = changed;  // called with whether the pen is up
     this.pointer = null;
-    this.past = [];  // earlier lists of strokes, for undo
+    this.past = [];  // for undo: steps that say from which stroke on others stood, and which
     this.future = [];
     this.strokes = this.kept();
     canvas.addEventListener("pointerdown", (event) => this.begin(event));
@@ -38,8 +38,7 @@ export class Drawing {
     event.preventDefault();
     this.pointer = event.pointerId;
     this.canvas.setPointerCapture(event.pointerId);
-    this.remember();
-    this.strokes = [...this.strokes, [this.place(event)]];
+    this.remember({ at: this.strokes.length, strokes: [[this.place(event)]] });
     this.changed(false);
   }
 
@@ -61,15 +60,18 @@ export class Drawing {
     this.keep();
   }
 
-  remember() {
-    this.past.push(this.strokes);  // no stroke in it grows any more
+  taken({ at, strokes }) {  // take a step; the step back
+    return { at, strokes: this.strokes.splice(at, Infinity, ...strokes) };
+  }
+
+  remember(step) {
+    this.past.push(this.taken(step));
     this.future = [];
   }
 
   set(strokes) {  // a new list of strokes, which can be undone
     this.lift();
-    this.remember();
-    this.strokes = strokes;
+    this.remember({ at: 0, strokes });
     this.keep();
     this.changed(true);
   }
@@ -79,8 +81,7 @@ export class Drawing {
   step(from, to) {  // undo or redo
     this.lift();
     if (!from.length) return;
-    to.push(this.strokes);
-    this.strokes = from.pop();
+    to.push(this.taken(from.pop()));
     this.keep();
     this.changed(true);
   }
@@ -103,5 +104,27 @@ export function paint(pen, strokes, width, colour, at = (point) => point) {
     });
     pen.lineTo(points.at(-1)[0], points.at(-1)[1] + 0.01);  // a dot shows, too
     pen.stroke();
+  }
+}
+
+export class Painting {  // of strokes on a canvas: those that grow no more are painted once, and kept
+  constructor(canvas) {
+    const { width, height } = canvas, settings = { willReadFrequently: true };
+    this.pen = canvas.getContext("2d", settings);
+    this.kept = Object.assign(document.createElement("canvas"), { width, height });
+    this.keeper = this.kept.getContext("2d", settings);
+    this.count = 0;  // of strokes that are kept
+  }
+
+  show(strokes, ground, key, ...how) {  // ground: paints what is beneath; anew where key has changed
+    const done = Math.max(0, strokes.length - 1);
+    if (this.key !== key || this.count > done || this.last !== strokes[this.count - 1]) {
+      ground(this.keeper);
+      this.count = 0;
+    }
+    paint(this.keeper, strokes.slice(this.count, done), ...how);
+    Object.assign(this, { key, count: done, last: strokes[done - 1] });
+    this.pen.drawImage(this.kept, 0, 0);
+    paint(this.pen, strokes.slice(done), ...how);
   }
 }

@@ -1,5 +1,6 @@
 """The page to draw in, in a real browser: it reads drawings as digit_reader would read them."""
 
+import base64
 import io
 import shutil
 
@@ -10,11 +11,12 @@ from support.browser import POINT, STROKES, VISUALIZATIONS, answer, browser, dra
 from support.images import five_thousand
 from support.project import ROOT, run
 
-from digit_reader import Reader
+from digit_reader import Reader, read
 from digit_reader.centre import centre_like_mnist
 from digit_reader.page import build
 from digit_reader.parts import Part, belongs, digits_in, gaps_in
 from mnist_study.reader import rates
+from mnist_study.reader.photographs import STRENGTHS, pasted, photograph
 
 COMMITTED = VISUALIZATIONS / "draw_a_digit.html"
 PHONE, TURNED = {"width": 390, "height": 844}, {"width": 844, "height": 390}
@@ -195,6 +197,49 @@ def test_page_and_package_find_the_same_digits_in_the_same_order(modules):
         ]
 
 
+def simulated(generator):
+    """Yield pictures of digits of every kind as PNG bytes: photographs, pasted ones, on white."""
+    digits = five_thousand()[0][0]
+    for kind, strengths in STRENGTHS.items():
+        for strength in strengths:
+            for digit in digits[generator.choice(len(digits), 2)]:
+                yield as_png(photograph(digit, kind, strength, generator))
+    for digit in digits[generator.choice(len(digits), 12)]:
+        yield as_png((255 * pasted(digit, generator)).astype(np.uint8))
+        yield as_png(rates.on_white(digit))
+
+
+def as_png(picture):
+    """Return an array (h, w) of bytes as a PNG file's bytes."""
+    file = io.BytesIO()
+    PIL.Image.fromarray(picture).save(file, "PNG", compress_level=1)
+    return file.getvalue()
+
+
+def test_page_and_package_read_the_same_in_pictures(modules):
+    """Boxes within 2% of the picture, and the same digits as surely."""
+    pictures = [*simulated(np.random.default_rng(28))]
+    code = """async (base64) => {
+        const { brightness, pictureRead, pixelsOf } = await import("/image.js");
+        const { unpack } = await import("/network.js");
+        const { NETWORK } = await import("/model.js");
+        window.layers ??= await unpack(NETWORK);
+        const file = await (await fetch("data:image/png;base64," + base64)).blob();
+        const pixels = pixelsOf(await createImageBitmap(file));
+        const found = pictureRead(window.layers, brightness(pixels).bright);
+        return found.problem ? [] : found.map(({ box, shares }) =>
+            [[box.left, box.top, box.right, box.bottom], shares]);
+    }"""
+    for number, (picture, reading) in enumerate(zip(pictures, read(pictures), strict=True)):
+        found = modules.evaluate(code, base64.b64encode(picture).decode())
+        assert [np.argmax(shares) for _, shares in found] == [d.digit for d in reading.digits], (
+            number
+        )
+        for (box, shares), digit in zip(found, reading.digits, strict=True):
+            assert np.abs(np.subtract(box, digit.box)).max() < 0.02, number
+            assert Reader().certainty(max(shares)) == digit.certainty, number
+
+
 def test_lines_gaps_and_unsure_digits_are_told(opened):
     page = opened()
     for digit, x, y in ((4, 0, 0), (2, 45, 0), (1, 170, 0), (7, 210, 0), (8, 60, 150)):
@@ -321,20 +366,18 @@ def test_fits_a_phone(opened, size, scheme):
     assert (text > paper) == (scheme == "dark") and abs(text - paper) > 180
 
 
-def photograph():
+def photographed():
     """Return a photographed 5 as PNG bytes."""
     digit = PIL.Image.fromarray(five_thousand()[0][0][2_060]).resize((200, 200))
     page = np.full((400, 600), 220.0)
     page[100:300, 250:450] -= np.asarray(digit) * 0.7
-    file = io.BytesIO()
-    PIL.Image.fromarray((page * np.linspace(0.7, 1, 600)).astype(np.uint8)).save(file, "PNG")
-    return file.getvalue()
+    return as_png((page * np.linspace(0.7, 1, 600)).astype(np.uint8))
 
 
 def test_reads_a_picture_that_is_chosen_or_dropped(opened):
     page = opened()
     page.locator("#choose").set_input_files(
-        {"name": "five.png", "mimeType": "image/png", "buffer": photograph()}
+        {"name": "five.png", "mimeType": "image/png", "buffer": photographed()}
     )
     answer(page, "5")
     page.keyboard.press("Escape")
@@ -343,7 +386,7 @@ def test_reads_a_picture_that_is_chosen_or_dropped(opened):
         """(bytes) => { const data = new DataTransfer();
             data.items.add(new File([new Uint8Array(bytes)], "five.png", { type: "image/png" }));
             document.dispatchEvent(new DragEvent("drop", { dataTransfer: data })); }""",
-        [*photograph()],
+        [*photographed()],
     )
     answer(page, "5")
     page.locator("#choose").set_input_files(
