@@ -217,7 +217,7 @@ def as_png(picture):
 
 
 def test_page_and_package_read_the_same_in_pictures(modules):
-    """Boxes within 2% of the picture, and the same digits as surely."""
+    """Boxes and probabilities within 2%, and the same digits."""
     pictures = [*simulated(np.random.default_rng(28))]
     code = """async (base64) => {
         const { brightness, pictureRead, pixelsOf } = await import("/image.js");
@@ -237,7 +237,7 @@ def test_page_and_package_read_the_same_in_pictures(modules):
         )
         for (box, shares), digit in zip(found, reading.digits, strict=True):
             assert np.abs(np.subtract(box, digit.box)).max() < 0.02, number
-            assert Reader().certainty(max(shares)) == digit.certainty, number
+            assert abs(max(shares) - digit.probability) < 0.02, number
 
 
 def test_lines_gaps_and_unsure_digits_are_told(opened):
