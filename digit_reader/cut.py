@@ -7,13 +7,14 @@ import PIL.Image
 from numpy.typing import NDArray
 
 from digit_reader.centre import centre_like_mnist
+from digit_reader.rules import of
 
-SIDE = 112  # pixels of a part's longer side at which cuts are looked for
-NARROW = 0.95  # of its height: a part that is less wide is one digit
-SLOPES = (-0.45, -0.3, -0.15, 0, 0.15, 0.3, 0.45)  # of a cut: columns that it goes over a row
-INNER = (0.2, 0.8)  # of the width: where a cut may go
-EACH = 7  # cuts that are tried of each slope, those through the least ink
-APART = 0.05  # of the width: how far two of them are apart
+SIDE = of["cut_side"]  # pixels of a part's longer side at which cuts are looked for
+NARROW = of["cut_wide"]  # of its height: a part that is less wide is one digit
+SLOPES = of["cut_slopes"]  # of a cut: columns that it goes over a row
+INNER = of["cut_inner"]  # of the width: where a cut may go
+EACH = of["cut_each"]  # cuts that are tried of each slope, those through the least ink
+APART = of["cut_apart"]  # of the width: how far two of them are apart
 
 
 @dataclasses.dataclass(frozen=True)

@@ -29,7 +29,7 @@ NETWORK, SETTINGS = FOLDER / "reader.tflite", FOLDER / "reader.json"
 MOST = of["most"]  # digits in one picture: with more it shows no number, but a pattern
 AT_ONCE = 32  # pictures
 NO_DIGIT = of["no_digit"]  # where no part of a picture is more probable, there is no digit
-LIKELY = 0.9  # the least probability of both halves with which a cut between digits counts
+LIKELY = of["cut_likely"]  # the least probability of both halves with which a cut counts
 BATCH = 500  # digits read at a time, which bounds the memory
 
 Paged = tuple[Picture, Any]  # a page, and what it holds: a Found or a PictureError

@@ -11,7 +11,7 @@ STYLE = '<link rel="stylesheet" href="style.css">'
 SCRIPT = '<script type="module" src="main.js"></script>'
 # In the order of their imports; `make reader` writes model.js.
 MODULES = ("model", "examples", "rules", "strokes", "filters", "ink", "parts", "centre", "network")
-MODULES += ("image", "main")
+MODULES += ("cut", "image", "main")
 
 
 def source(name: str) -> str:

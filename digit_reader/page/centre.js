@@ -1,23 +1,17 @@
 // One digit's ink, bright on zero, cropped into 20×20 and centred: centre.py in JavaScript.
-import { cropped, even, map, most, scaled } from "./filters.js";
+import { cropped, even, inkBounds, map, most, scaled } from "./filters.js";
 
-function inTwenty(ink, wide) {  // the ink scaled into 20×20; null without ink
-  let top = Infinity, left = Infinity, bottom = -1, right = -1;
-  ink.forEach((value, place) => {
-    if (value === 0) return;
-    const x = place % wide, y = (place - x) / wide;
-    top = Math.min(top, y); bottom = Math.max(bottom, y);
-    left = Math.min(left, x); right = Math.max(right, x);
-  });
-  if (bottom < 0) return null;
-  const width = right - left + 1, height = bottom - top + 1, darkest = most(ink);
+function inTwenty(ink) {  // the ink scaled into 20×20; null without ink
+  const found = inkBounds(ink);
+  if (!found) return null;
+  const { left, top, width, height } = found, darkest = most(ink.values);
   const fitted = (length) => Math.max(1, even(20 * length / Math.max(width, height)));
-  const own = cropped({ values: ink, wide }, left, top, width, height);
-  return map(scaled(own, fitted(width), fitted(height)), (value) => Math.min(1, Math.max(0, value / darkest)));
+  const own = scaled(cropped(ink, left, top, width, height), fitted(width), fitted(height));
+  return map(own, (value) => Math.min(1, Math.max(0, value / darkest)));
 }
 
-export function centred(ink, wide) {  // ink in rows of that length as 28×28; null without ink
-  const small = inTwenty(ink, wide);
+export function centred(ink) {  // ink {values, wide} as 28×28; null without ink
+  const small = inTwenty(ink);
   if (!small) return null;
   let sum = 0, rows = 0, columns = 0;
   const place = (i) => [i % small.wide, Math.floor(i / small.wide)];

@@ -56,6 +56,17 @@ export function cropped({ values, wide }, left, top, newWide, newHigh) {
   return { values: found, wide: newWide, high: newHigh };
 }
 
+export function inkBounds({ values, wide }, least = 0) {  // where values are above least; null where none is
+  let top = Infinity, left = Infinity, bottom = -1, right = -1;
+  values.forEach((value, place) => {
+    if (value <= least) return;
+    const x = place % wide, y = (place - x) / wide;
+    top = Math.min(top, y); bottom = Math.max(bottom, y);
+    left = Math.min(left, x); right = Math.max(right, x);
+  });
+  return bottom < 0 ? null : { left, top, width: right - left + 1, height: bottom - top + 1 };
+}
+
 export function smoothed(image, size, beyond = "mirrored") {  // the mean of each square
   return both(image, ({ values, wide, high }) => {
     const { values: rows, wide: long } = extended({ values, wide, high }, size >> 1, beyond);

@@ -1,9 +1,9 @@
 // From a picture's pixels to its brightness and its digits: picture.py's and prepare.py's steps.
 import { centred } from "./centre.js";
-import { box, cropped, cubic, dilated, even, largest, map, most, scaled } from "./filters.js";
+import { placed, readDigit } from "./cut.js";
+import { box, cropped, cubic, dilated, even, inkBounds, largest, map, most, scaled } from "./filters.js";
 import { Problem, inkOf } from "./ink.js";
 import { LEVELS } from "./model.js";
-import { probabilities } from "./network.js";
 import { digitsIn, partsOf } from "./parts.js";
 import { RULES } from "./rules.js";
 
@@ -48,25 +48,25 @@ function inkNear(ink, labels, digit) {  // its ink with soft edges, cut to it
 
 function thickEnough(ink) {  // strokes that would come out pale in 20×20 made thicker
   const { values, wide, high } = ink, strong = (x, y) => x >= 0 && x < wide && y >= 0 && y < high && values[y * wide + x] > RULES.ink;
-  let count = 0, edges = 0, left = wide, right = 0, top = high, bottom = 0;
+  let count = 0, edges = 0;
   for (let y = 0; y < high; y++) for (let x = 0; x < wide; x++) {
     if (!strong(x, y)) continue;
     count++;
     edges += !strong(x - 1, y) + !strong(x + 1, y) + !strong(x, y - 1) + !strong(x, y + 1);
-    left = Math.min(left, x); right = Math.max(right, x); top = Math.min(top, y); bottom = Math.max(bottom, y);
   }
-  const missing = RULES.thin * (Math.max(right - left, bottom - top) + 1) / 20 - 2 * count / Math.max(1, edges);
+  const { width, height } = inkBounds(ink, RULES.ink);
+  const missing = RULES.thin * Math.max(width, height) / 20 - 2 * count / Math.max(1, edges);
   return missing > 0.5 ? dilated(ink, 1 + even(missing)) : ink;
 }
 
-export function digitsOf(bright, pale) {  // each digit's box in shares of the picture and its 28×28; or {problem}
+export function digitsOf(bright, pale) {  // each digit's box in shares of the picture, its ink and its 28×28; or {problem}
   try {
     const ink = inkOf(bright, pale), { boxes, labels } = partsOf(ink), digits = digitsIn(boxes);
     if (!digits.length) throw new Problem("There are only lines in the picture.");
     if (digits.length > RULES.most) throw new Problem(`${digits.length} pieces of ink are no number: crop the picture.`);
     return digits.map((digit) => {
       const own = thickEnough(inkNear(ink, labels, digit)), { wide, high } = bright;
-      return { image: centred(own.values, own.wide), box: { ...digit, left: digit.left / wide,
+      return { ink: own, image: centred(own), box: { ...digit, left: digit.left / wide,
         right: digit.right / wide, top: digit.top / high, bottom: digit.bottom / high } };
     });
   } catch (problem) {
@@ -79,7 +79,7 @@ export function pictureRead(layers, bright) {  // its digits and their shares; o
   const look = (pale) => {
     const found = digitsOf(bright, pale);
     if (found.problem) return found;
-    const digits = found.map((digit) => ({ ...digit, shares: probabilities(layers, digit.image, LEVELS.temperature) }));
+    const digits = found.flatMap(({ box, image, ink }) => placed(box, readDigit(layers, image, ink)));
     return most(digits.map(surest)) < RULES.no_digit ? { problem: "There is no digit: crop the picture to one." } : digits;
   };
   const surest = ({ shares }) => Math.max(...shares);

@@ -1,9 +1,10 @@
 // The page: with each change the drawing is painted, cut into digits, read, and the answer shown.
 import { LEVELS, NETWORK } from "./model.js";
 import { centred } from "./centre.js";
+import { placed, readDigit } from "./cut.js";
 import { EXAMPLES } from "./examples.js";
 import { brightness, pictureRead, pixelsOf } from "./image.js";
-import { probabilities, unpack } from "./network.js";
+import { unpack } from "./network.js";
 import { digitsIn } from "./parts.js";
 import { RULES } from "./rules.js";
 import { Drawing, Painting, paint } from "./strokes.js";
@@ -47,18 +48,21 @@ function drawnLarge(strokes) {  // a digit's strokes, as large as fits whatever 
   return Float32Array.from({ length: SIDE * SIDE }, (_, i) => data[4 * i] / 255);
 }
 
-function drawnDigits() {  // each digit that the strokes make: its box on the canvas and its 28×28
+function drawnDigits() {  // each digit that the strokes make: its box on the canvas, its 28×28 and its shares
   const boxes = drawing.strokes.map((stroke, number) => ({ ...boundsOf(stroke), members: [number] }));
   const digits = digitsIn(boxes.map((box) => ({ ...box, left: box.left - PEN / 2, right: box.right + PEN / 2,
     top: box.top - PEN / 2, bottom: box.bottom + PEN / 2 })));
   if (digits.length > RULES.most) return { problem: `${digits.length} pieces of ink are no number.` };
-  return digits.map((box) => {
+  return digits.flatMap((box) => {
     const strokes = box.members.sort((a, b) => a - b).map((n) => drawing.strokes[n]), first = known.get(strokes[0]);
     const same = first.of?.length === strokes.length
       && strokes.every((stroke, n) => first.of[n] === stroke && first.long[n] === stroke.length);
-    if (!same) Object.assign(first, { of: strokes, long: strokes.map((stroke) => stroke.length),
-      image: centred(drawnLarge(strokes), SIDE), shares: null });
-    return { box, image: first.image, kept: first };  // a digit that did not change is not read again
+    if (!same) {  // a digit that did not change is not read again
+      const ink = { values: drawnLarge(strokes), wide: SIDE, high: SIDE };
+      Object.assign(first, { of: strokes, long: strokes.map((stroke) => stroke.length),
+        read: readDigit(layers, centred(ink), ink) });
+    }
+    return placed(box, first.read);
   });
 }
 
@@ -90,17 +94,10 @@ function show(shares, image) {
   context.putImageData(seen, 0, 0);
 }
 
-function sharesOf(digit) {  // the ten probabilities of a digit, kept with its strokes
-  const shares = digit.shares ?? digit.kept?.shares ?? probabilities(layers, digit.image, LEVELS.temperature);
-  if (digit.kept) digit.kept.shares = shares;
-  return shares;
-}
-
 function read() {
   if (!layers) return;
   const found = picture ? pictureRead(layers, picture.bright) : drawnDigits();
-  readings = (found.problem ? [] : found).filter((digit) => digit.image)
-    .map((digit) => ({ ...digit, shares: sharesOf(digit) }));
+  readings = found.problem ? [] : found;
   find("answer").textContent = found.problem ?? (readings.length > 1
     ? readings.map(inNumber).join("") : readings.map(({ shares }) => inWords(shares)).join("") || "Draw a digit.");
   const last = readings.at(-1), order = last && byShare(last.shares);

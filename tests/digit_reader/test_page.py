@@ -85,7 +85,7 @@ def test_agrees_with_python(modules):
             const { LEVELS, NETWORK } = await import("/model.js");
             const layers = await unpack(NETWORK);
             return inks.map((ink) => {
-                const image = centred(Float32Array.from(ink), 39);
+                const image = centred({ values: Float32Array.from(ink), wide: 39 });
                 return [Array.from(image), probabilities(layers, image, LEVELS.temperature)];
             });
         }""",
