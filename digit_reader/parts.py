@@ -38,6 +38,7 @@ NEXT_TO = 1.2  # how far from a digit a point or a sign is at most, in digits' h
 TOLD_APART = 3_000  # the largest of them that are looked at
 # What reaches in from the border and is so many times longer than all that does not is no digit.
 LONGER, INNER, STRIP = of["longer"], of["inner"], of["strip"]
+NEAR_BORDER = of["near_border"]  # of the shorter side: so near is at the border
 
 
 @dataclasses.dataclass(frozen=True)
@@ -169,9 +170,11 @@ def surrounds(part: Part, shape: tuple[int, ...], longest: float) -> bool:
 
 
 def at_border(part: Part, shape: tuple[int, ...]) -> bool:
-    """Return whether a part touches the border of a picture of that shape."""
+    """Return whether a part touches the border of a picture of that shape, or nearly."""
     height, width = shape
-    return part.top <= 0 or part.left <= 0 or part.bottom >= height or part.right >= width
+    near = round(NEAR_BORDER * min(shape))
+    touches = part.top <= near or part.left <= near
+    return touches or part.bottom >= height - near or part.right >= width - near
 
 
 def pale_digits(weak: list[Part], strong: list[Part]) -> list[Part]:

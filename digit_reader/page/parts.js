@@ -1,6 +1,6 @@
 // Which boxes belong to one digit, and in which order digits are read: parts.py's rules.
 import { Problem } from "./ink.js";
-import { labelled, most, quantile } from "./filters.js";
+import { even, labelled, most, quantile } from "./filters.js";
 import { RULES } from "./rules.js";
 
 const height = (box) => box.bottom - box.top, width = (box) => box.right - box.left;
@@ -70,7 +70,10 @@ export function digitsIn(boxes) {  // boxes with members; joined where they belo
   return linesOf(digits).flatMap(withGaps);
 }
 
-const atBorder = (box, { wide, high }) => box.top <= 0 || box.left <= 0 || box.bottom >= high || box.right >= wide;
+function atBorder(box, { wide, high }) {  // or nearly
+  const near = even(RULES.near_border * Math.min(wide, high));
+  return box.top <= near || box.left <= near || box.bottom >= high - near || box.right >= wide - near;
+}
 
 function surrounds(box, ink, longest) {  // a strip along the border, or longer than that and touching it
   const across = box.left <= 0 || box.right >= ink.wide;

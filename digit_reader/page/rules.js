@@ -29,7 +29,7 @@ export const RULES = {
   "alike": [0.6, 1.5],
   "longer": 1.6,
   "inner": 0.4,
-  "strip": 0.3,
+  "strip": 0.3, "near_border": 0.01,
   "large_side": 800, "small_side": 100, "least_side": 8,
   "soft": 0.12, "thin": 1.6, "trace": 0.1,
   "reduced": 320, "paper": 0.9,

@@ -2,7 +2,6 @@
 
 import enum
 import io
-import itertools
 import math
 import pathlib
 from collections.abc import Collection
@@ -17,6 +16,7 @@ from jaxtyping import Bool, Float, UInt8
 
 from mnist_study.arrays import Labels, Pixels
 from mnist_study.reader.photographs import HIGH, WHITE, WIDE, Generator, Kind, Page, light, ruled
+from mnist_study.reader.pictures import thinned
 
 INNER = 0.12  # of the photograph's sides: writing keeps so far from its border
 COARSE = 10  # times smaller is what is smooth made, and then enlarged
@@ -59,22 +59,6 @@ MIXES = (  # a very rough photograph has one of each
 )
 
 
-def middle_lines(ink: Bool[np.ndarray, "h w"]) -> Bool[np.ndarray, "h w"]:
-    """Return ink thinned to lines of one pixel; source: Zhang and Suen 1984."""
-    thin, before = np.pad(ink, 1), -1
-    ring = ((1, 0), (1, -1), (0, -1), (-1, -1), (-1, 0), (-1, 1), (0, 1), (1, 1))  # from above
-    while thin.sum() != before:
-        before = thin.sum()
-        for turn in (0, 4):
-            around = [np.roll(thin, shift, (0, 1)) for shift in ring]
-            count = np.sum(around, axis=0)
-            ends = np.sum([~a & b for a, b in itertools.pairwise([*around, around[0]])], axis=0)
-            one, two, three, four = (around[(turn + step) % 8] for step in (0, 2, 4, 6))
-            outer = ~(two & three & (one | four))
-            thin &= ~((count >= 2) & (count <= 6) & (ends == 1) & outer)
-    return thin[1:-1, 1:-1]
-
-
 def smooth(shape: tuple[int, int], size: float, generator: Generator) -> Ink:
     """Return random values that vary over so many pixels, with a standard deviation of 1."""
     few = [side // COARSE + 2 for side in shape]
@@ -89,7 +73,7 @@ def lines_of_digit(image: UInt8[np.ndarray, "28 28"], high: int) -> Bool[np.ndar
     image = image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     size = max(3, round(high * image.shape[1] / image.shape[0])), high
     large = PIL.Image.fromarray(np.pad(image, 1)).resize(size, PIL.Image.Resampling.BICUBIC)
-    lines = middle_lines(scipy.ndimage.gaussian_filter(np.asarray(large, float), high / 50) > 140)
+    lines = thinned(scipy.ndimage.gaussian_filter(np.asarray(large, float), high / 50) > 140)
     rows, columns = (np.flatnonzero(lines.any(axis)) for axis in (1, 0))
     return lines[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
