@@ -152,6 +152,10 @@ def main(words: list[str] | None = None) -> None:
         given.command(given)
     except StudyError as error:
         sys.exit(str(error))
+    except Exception as error:
+        if "URL fetch failure" not in str(error):  # Keras's words
+            raise
+        sys.exit("MNIST cannot be downloaded: docs/USING.md, Without network, says how to bring it")
 
 
 if __name__ == "__main__":
