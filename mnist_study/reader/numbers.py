@@ -142,7 +142,8 @@ def written(
     count, lines = int(generator.integers(2, LONGEST + 1)), 1
     if Rough.LINES in kinds:
         lines = int(generator.integers(2, 4))
-    high = min(inner / count / generator.uniform(1.05, 1.5), generator.uniform(90, 170))
+    fits = (1 - 2 * INNER) * HIGH / (2 * lines + 0.1)  # lines are twice as far apart, at most
+    high = min(inner / count / generator.uniform(1.05, 1.5), generator.uniform(90, 170), fits)
     step, apart = high * generator.uniform(1.6, 2), high * generator.uniform(0.2, 0.6)
     first = generator.uniform(INNER * HIGH + high, (1 - INNER) * HIGH - high - (lines - 1) * step)
     shows = []
@@ -151,8 +152,8 @@ def written(
         found = [some_digit(images, labels, height, generator) for height in heights]
         digits = [digit for digit, _ in found]
         room = inner - sum(digit.shape[1] for digit in digits)
-        gap = min(apart, room / (1.3 * count))
-        begin = INNER * WIDE + generator.uniform(0, room - 1.3 * gap * (count - 1))
+        gap = max(0, min(apart, room / (1.3 * count)))
+        begin = INNER * WIDE + generator.uniform(0, max(0, room - 1.3 * gap * (count - 1)))
         touching = int(generator.integers(1, count)) if Rough.TOUCHING in kinds else None
         place = first + line * step, begin
         boxes = write_line(page, digits, place, gap, touching, generator)

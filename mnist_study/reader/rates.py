@@ -32,11 +32,12 @@ PAGE = paths.VISUALIZATIONS / "draw_a_digit.html"
 EACH = 100  # photographs of each kind and strength
 CLEAN = 1_000  # clean pictures of each kind
 BLANK = 30  # blank sheets in each light
-NUMBERS = 10  # photographs of numbers of each kind, and twice as many very rough ones
+NUMBERS = 8  # photographs of numbers of each kind, and twice as many very rough ones
 PAPER = 235  # its brightness where a picture is not a photograph
 # Of answers called sure at most so many are wrong, and so many of each kind of picture without a
 # digit pass for one; of those called probable at most so many are wrong.
 SURE_WRONG, NONE_PASSES, PROBABLE_WRONG = 0.002, 0.04, 0.1
+PROBABLE = 0.7  # the least probability of what is called probable, however few of them are wrong
 
 Shown = tuple[str, Sequence[np.ndarray], np.ndarray]  # a kind's name, pictures, and their labels
 Rates = dict[str, Any]  # fit for JSON
@@ -157,7 +158,7 @@ def fitted(answers: Answers, labels: Labels, others: Sequence[np.ndarray]) -> di
     """Return temperature and levels for the network's probabilities of digits.
 
     others: its probabilities (n, 10) of each kind of picture that shows no single digit. sure is
-    the lowest probability at which both bounds of it hold, probable the lowest below.
+    the lowest probability at which both bounds of it hold, probable the lowest below, or PROBABLE.
     """
     temperature = calibration.fitted_temperature(answers, labels)
     shares = calibration.scaled(answers, temperature)
@@ -167,7 +168,8 @@ def fitted(answers: Answers, labels: Labels, others: Sequence[np.ndarray]) -> di
     below, probable = shares.max(1) < sure, sure
     if below.any():
         probable = calibration.threshold_for(shares[below], labels[below], PROBABLE_WRONG)
-    return {"temperature": temperature, "sure": sure, "probable": min(sure, probable)}
+    probable = min(sure, max(PROBABLE, probable))
+    return {"temperature": temperature, "sure": sure, "probable": probable}
 
 
 def levels() -> dict[str, float]:

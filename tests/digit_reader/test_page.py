@@ -207,6 +207,11 @@ def simulated(generator):
     for digit in digits[generator.choice(len(digits), 12)]:
         yield as_png((255 * pasted(digit, generator)).astype(np.uint8))
         yield as_png(rates.on_white(digit))
+    for one, other in digits[generator.choice(len(digits), (10, 2))]:  # most of them touch
+        page = np.zeros((28, 46), np.uint8)
+        page[:, :28] = one
+        page[:, 18:] = np.maximum(page[:, 18:], other)
+        yield as_png(rates.on_white(page))
 
 
 def as_png(picture):
@@ -217,7 +222,7 @@ def as_png(picture):
 
 
 def test_page_and_package_read_the_same_in_pictures(modules):
-    """Boxes and probabilities within 2%, and the same digits."""
+    """The same digits, boxes within 2%, probabilities within 5%: weights have half precision."""
     pictures = [*simulated(np.random.default_rng(28))]
     code = """async (base64) => {
         const { brightness, pictureRead, pixelsOf } = await import("/image.js");
@@ -237,7 +242,7 @@ def test_page_and_package_read_the_same_in_pictures(modules):
         )
         for (box, shares), digit in zip(found, reading.digits, strict=True):
             assert np.abs(np.subtract(box, digit.box)).max() < 0.02, number
-            assert abs(max(shares) - digit.probability) < 0.02, number
+            assert abs(max(shares) - digit.probability) < 0.05, number
 
 
 def test_lines_gaps_and_unsure_digits_are_told(opened):
