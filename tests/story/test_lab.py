@@ -64,7 +64,7 @@ def watch(page):
     for _ in range(3_000):
         said = page.locator(".jp-Notebook").inner_text()
         lines |= set(re.findall(r"\w+, epoch \d+ of \d+: .*", said))
-        charts |= {image.get_attribute("src") for image in training.all()}
+        charts |= {*training.evaluate_all("(images) => images.map(({ src }) => src)")}
         assert not page.locator("[data-mime-type='application/vnd.jupyter.stderr']").count()
         if last.count():
             return lines, charts
