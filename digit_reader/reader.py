@@ -29,7 +29,8 @@ NETWORK, SETTINGS = FOLDER / "reader.tflite", FOLDER / "reader.json"
 MOST = of["most"]  # digits in one picture: with more it shows no number, but a pattern
 AT_ONCE = 32  # pictures
 NO_DIGIT = of["no_digit"]  # where no part of a picture is more probable, there is no digit
-LIKELY = of["cut_likely"]  # less is looked at for digits that touch, of which each must be so
+LIKELY = of["cut_likely"]  # the least probability of both halves with which a cut counts
+UNLIKELY = of["cut_below"]  # what is less probably one digit is looked at for two that touch
 BATCH = 500  # digits read at a time, which bounds the memory
 
 Paged = tuple[Picture, Any]  # a page, and what it holds: a Found or a PictureError
@@ -107,7 +108,7 @@ class Reader:
     def digits(self, cutout: Cutout, shares: NDArray[np.float64], hints: Hints) -> list[Digit]:
         """Return the digit of a cutout; or two that touch, where they are likely and it is not."""
         whole = self.read(cutout, among(shares, hints.only))
-        if whole.probability >= LIKELY or cutout.ink is None or hints.count == 1:
+        if whole.probability >= UNLIKELY or cutout.ink is None or hints.count == 1:
             return [whole]
         return self.halves(cutout, cuts_of(cutout.ink), hints) or [whole]
 

@@ -47,7 +47,7 @@ function halves(layers, ink) {  // each {from, to, image, shares}, from and to s
 
 export function readDigit(layers, image, ink) {  // one digit, or two that touch: each from, to, image, shares
   const shares = probabilities(layers, image, LEVELS.temperature);
-  const found = Math.max(...shares) < RULES.cut_likely ? halves(layers, ink) : [];
+  const found = Math.max(...shares) < RULES.cut_below ? halves(layers, ink) : [];
   return found.length ? found : [{ from: 0, to: 1, image, shares }];
 }
 
