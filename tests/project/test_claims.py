@@ -334,7 +334,7 @@ CLAIMS = [
     ),
     ("blurred by 1.5 pixels, it reads {:.0%}", under("blur", 1.5, OURS)),
     ("that reads **{:.2%}** of MNIST's test digits", ours["mean"]),
-    ("takes about {:.0f} minutes on two cores of Zen 4", RECORD["total_seconds"] / 60),
+    ("takes about {:.0f} minutes on two cores with other work", RECORD["total_seconds"] / 60),
     ("accuracies moved by up to {:.2f} points", 100 * max(MOVES)),
     ("Its network reads {:.1%} of UCI's digits", UCI["right"]),
     ("it reads {} of {} digits and {} of {} numbers, and", *REAL),

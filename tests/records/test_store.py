@@ -158,7 +158,7 @@ def test_records_are_sorted_json_of_inputs_and_result():
         result = record["result"]
         assert 0.5 < result["validation_accuracy"] < 1 and result["fit_seconds"] > 0
         if record["inputs"]["trained_by"] == experiments.READER.trained_by:
-            assert result["uci_test_accuracy"] > 0.985 and result["pens_accuracy"] > 0.98
+            assert result["uci_test_accuracy"] > 0.985 and result["pens_accuracy"] > 0.97
         elif record["inputs"]["judged_on"] == "test":
             assert len(result["misread"]) == len(result["read_as"])
             assert result["test_accuracy"] == pytest.approx(1 - len(result["misread"]) / 10_000)
