@@ -116,8 +116,7 @@ def stop(process, seconds):
 
 @pytest.mark.proof
 @pytest.mark.fault(
-    "of five Dask workers one has other code, one other libraries, one other threads; "
-    "one is killed, one stopped for a minute",
+    "of five Dask workers three are unfit, one is killed, one stopped for a minute",
     "twelve trainings, twelve true records; the refusals are told",
 )
 def test_twelve_trainings_among_unfit_killed_and_stopped_workers(
