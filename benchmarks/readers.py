@@ -170,7 +170,7 @@ def real(folder: pathlib.Path) -> Iterator[tuple[str, Shown]]:
 def simulated(folder: pathlib.Path) -> Iterator[tuple[str, Shown]]:
     """Yield simulated photographs of test digits and of numbers, written to the folder."""
     from mnist_study.core.experiment import load_mnist
-    from mnist_study.reader import numbers
+    from mnist_study.reader import numerals
     from mnist_study.reader.photographs import STRENGTHS, photograph
 
     images, labels = load_mnist()[1]
@@ -178,8 +178,8 @@ def simulated(folder: pathlib.Path) -> Iterator[tuple[str, Shown]]:
     for kind, strength in [(k, s) for k, found in STRENGTHS.items() for s in found] * EACH:
         row = int(generator.integers(len(images)))
         digits.append((photograph(images[row], kind, strength, generator), str(labels[row])))
-    for kind in [*numbers.Rough] * EACH_NUMBER:
-        picture, lines = numbers.number(images, labels, {kind}, generator)
+    for kind in [*numerals.Rough] * EACH_NUMBER:
+        picture, lines = numerals.number(images, labels, {kind}, generator)
         several.append((picture, "".join(lines)))
     for kind, shown in (("digits", digits), ("numbers", several)):
         paths = [folder / f"{kind}{place}.png" for place in range(len(shown))]

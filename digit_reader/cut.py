@@ -30,10 +30,15 @@ def is_wide(ink: NDArray[np.float32]) -> bool:
     return bool(np.count_nonzero(ink.any(0)) >= NARROW * np.count_nonzero(ink.any(1)))
 
 
+def cropped(ink: NDArray, least: float = 0) -> NDArray:
+    """Return ink (h, w) cut to where it is more than least."""
+    rows, columns = (np.flatnonzero((ink > least).any(axis)) for axis in (1, 0))
+    return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+
+
 def reduced(ink: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return a part's ink (h, w), cropped, with at most SIDE pixels a side."""
-    rows, columns = np.flatnonzero(ink.any(1)), np.flatnonzero(ink.any(0))
-    ink = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    ink = cropped(ink)
     scale = min(1, SIDE / max(ink.shape))
     height, width = (max(1, round(scale * side)) for side in ink.shape)
     small = PIL.Image.fromarray(ink).resize((width, height), PIL.Image.Resampling.BOX)

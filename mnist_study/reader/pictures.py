@@ -1,6 +1,7 @@
 """What the reader learns from: digits of many pens and styles, as people's pictures show them."""
 
 import concurrent.futures
+import itertools
 import math
 import multiprocessing
 import pathlib
@@ -18,9 +19,12 @@ from jaxtyping import Bool, Float32, Integer, UInt8
 from digit_reader.centre import centre_like_mnist
 from mnist_study.arrays import Examples, Images, Labels, Pixels, Targets
 from mnist_study.core.data import normalise, one_hot
+from mnist_study.reader import pens
 from mnist_study.reader.strokes import (
     SIDE,
+    Line,
     Picture,
+    by_hand,
     curve,
     drawn,
     pen_digit,
@@ -34,6 +38,7 @@ FONTS = ("DejaVu*[!y]", "STIXGeneral*")  # of Matplotlib; DejaVu's Display fonts
 # Letters and signs that are no digits; O, I, l, S and Z could be.
 LETTERS = sorted({*string.ascii_letters, *"+=?&#@%$<>*"} - set("OoIlSsZz"))
 UCI_COPIES = 50  # of each that is taught: they are few
+PEN_COPIES = 4  # of each pen stroke of people
 SMOOTH, BLOCKS = PIL.Image.Resampling.BICUBIC, PIL.Image.Resampling.NEAREST
 CHUNK = 500  # pictures that one process makes at a time
 DIGITS_TO_OTHERS = 8  # pictures of digits for each that shows none
@@ -43,7 +48,8 @@ PEN = (1.5, 6)  # its radius in pixels of a picture: log-uniform between
 # Brings five numbers to a smooth line of SIDE; the products of two do so with a field.
 BEND = scipy.ndimage.zoom(np.eye(5, dtype=np.float32), (SIDE / 5, 1), order=2)
 
-Shown = np.ndarray | str  # a picture, bright ink on black, or the style of one to draw
+# A picture, bright ink on black, or what to draw: a style, or somebody's strokes.
+Shown = np.ndarray | str | list[Line]
 
 Drawing = Float32[np.ndarray, "112 112"]  # bright ink on black, from 0 to 1
 Prepared = Float32[np.ndarray, "28 28"]  # in MNIST's form
@@ -174,9 +180,11 @@ def pair(digits: Sequence[np.ndarray], generator: Generator) -> Picture:
 
 
 def picture_of(shown: Shown, of_mnist: bool | np.bool, generator: Generator) -> np.ndarray:
-    """Return what is shown as a picture: a style's digit is drawn, MNIST's are now and then."""
+    """Return what is shown as a picture: strokes are drawn, MNIST's digits are now and then."""
     if isinstance(shown, str):
         return pen_digit(shown, generator)
+    if isinstance(shown, list):
+        return drawn(by_hand(shown, generator), generator)
     return penned(shown, generator) if of_mnist and generator.random() < PENNED else shown
 
 
@@ -235,12 +243,15 @@ def training_set(
     """Return what the reader of people's digits learns from.
 
     images: of MNIST, each taken three times as it is, and twice as people would; to them come
-    UCI's first digits, many times, and as many pen strokes as images, in styles of many schools.
+    UCI's first digits, many times, and about as many pen strokes as images: half in styles of many
+    schools, and those of thirty people four times.
     """
     uci, uci_labels = uci_pictures(TAUGHT)
-    pens, pen_labels = pen_styles(len(images))
-    pictures = [*images] * 2 + uci * UCI_COPIES + pens
-    all_labels = np.concatenate([*[labels] * 2, *[uci_labels] * UCI_COPIES, pen_labels])
+    styles, style_labels = pen_styles(len(images) // 2)
+    people, people_labels = pens.strokes_by(pens.TAUGHT)
+    pictures = [*images] * 2 + uci * UCI_COPIES + styles + people * PEN_COPIES
+    copies = [labels] * 2, [uci_labels] * UCI_COPIES, [style_labels], [people_labels] * PEN_COPIES
+    all_labels = np.concatenate(list(itertools.chain(*copies)))
     of_mnist = np.arange(len(pictures)) < 2 * len(images)
     inputs, targets = variations(pictures, all_labels, of_mnist, seed)
     plain = [normalise(images)] * 3

@@ -20,7 +20,7 @@ from mnist_study.arrays import Answers, Labels, Pixels
 from mnist_study.core import data, evaluate
 from mnist_study.core.backend import keras
 from mnist_study.core.experiment import load_mnist
-from mnist_study.reader import export, numbers, pictures
+from mnist_study.reader import export, numerals, pictures
 from mnist_study.reader.photographs import STRENGTHS, Kind, pasted, photograph
 from mnist_study.reader.strokes import pen_digits
 from mnist_study.reader.uci import CALIBRATES, TESTS, uci_pictures
@@ -96,10 +96,10 @@ def several_digits(
     images: Pixels, labels: Labels, generator: np.random.Generator
 ) -> Iterator[tuple[str, list[np.ndarray], list[str]]]:
     """Yield simulated photographs of numbers: each kind's name, pictures, and what they show."""
-    alone = [(kind.value, [[kind]] * NUMBERS) for kind in numbers.Rough]
-    mixed = [numbers.mixed(generator) for _ in range(2 * NUMBERS)]
+    alone = [(kind.value, [[kind]] * NUMBERS) for kind in numerals.Rough]
+    mixed = [numerals.mixed(generator) for _ in range(2 * NUMBERS)]
     for name, many in [*alone, ("pen, paper and light", mixed)]:
-        shown = [numbers.number(images, labels, kinds, generator) for kinds in many]
+        shown = [numerals.number(images, labels, kinds, generator) for kinds in many]
         yield name, [picture for picture, _ in shown], ["\n".join(lines) for _, lines in shown]
 
 

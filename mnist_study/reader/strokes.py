@@ -24,9 +24,11 @@ THIN, THICK = 3, 12  # the pen's radius, in pixels of a page twice as large: log
 SCALE = 0.0082  # of a page's side for each of the hundred
 # What a hand does, in hundredths of the height: how far it joins strokes instead of lifting the
 # pen, and how often; how far strokes stray from each other; the most that corners are rounded, that
-# ends fall short or go on, that hooks are long; how far it sways, and how far it trembles.
+# ends fall short or go on; how long hooks are, and how many ends hook; how far it sways, and how
+# far it trembles.
 JOINS, JOINED = 60, 0.12
-STRAYS, ROUND, SHORT, LONG, HOOK = 2.5, 5.0, 4.0, 9.0, 9.0
+STRAYS, ROUND, SHORT, LONG = 2.5, 5.0, 4.0, 9.0
+HOOK, HOOKED = 9.0, 0.15
 SWAYS, TREMBLES = 3.0, 1.2
 
 Line = Float[np.ndarray, "_ 2"]  # points x, y
@@ -86,15 +88,13 @@ def ended(stroke: Line, generator: np.random.Generator) -> Line:
     by = round(generator.uniform(-SHORT, LONG))
     if by < 0:
         return stroke[: max(3, len(stroke) + by)]
-    onward = stroke[-1] - stroke[max(0, len(stroke) - 6)]
-    turn = generator.uniform(0.5, 1) * math.pi * (1 if generator.random() < 0.5 else -1)
-    if generator.random() < 0.85:  # straight on
-        turn, longest = 0.0, by
-    else:
-        longest = round(generator.uniform(0.4, 1) * HOOK)
+    onward, turn, length = stroke[-1] - stroke[max(0, len(stroke) - 6)], 0.0, by
+    if generator.random() < HOOKED:
+        turn = generator.uniform(0.5, 1) * math.pi * generator.choice([-1, 1])
+        length = round(generator.uniform(0.4, 1) * HOOK)
     turned = np.array([[math.cos(turn), -math.sin(turn)], [math.sin(turn), math.cos(turn)]])
     step = turned @ onward / max(float(np.hypot(*onward)), 1e-6)
-    return np.concatenate([stroke, stroke[-1] + np.arange(1, longest + 1)[:, np.newaxis] * step])
+    return np.concatenate([stroke, stroke[-1] + np.arange(1, length + 1)[:, np.newaxis] * step])
 
 
 def shaken(stroke: Line, generator: np.random.Generator) -> Line:
@@ -124,12 +124,19 @@ def by_hand(strokes: list[Line], generator: np.random.Generator) -> list[Line]:
 
 
 def drawn(strokes: list[Line], generator: np.random.Generator) -> UInt8[np.ndarray, "112 112"]:
-    """Return strokes as a picture, stretched and slanted: bright ink on black.
+    """Return strokes as a picture, stretched and slanted at random: bright ink on black.
 
     The pen's width varies from a thirtieth to a seventh of the height.
     """
     wide, slant = generator.uniform(0.55, 1.1), generator.uniform(-0.25, 0.25)
     radius = math.exp(generator.uniform(math.log(THIN), math.log(THICK)))
+    return painted(strokes, wide, slant, radius)
+
+
+def painted(
+    strokes: list[Line], wide: float, slant: float, radius: float
+) -> UInt8[np.ndarray, "112 112"]:
+    """Return strokes as a picture, so wide and so slanted, by a pen of that radius."""
     page = PIL.Image.new("L", (2 * SIDE, 2 * SIDE))
     pen = PIL.ImageDraw.Draw(page)
     for stroke in strokes:

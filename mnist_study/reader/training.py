@@ -3,8 +3,8 @@
 from mnist_study.core import data, evaluate
 from mnist_study.core.experiment import Experiment, Result, load_mnist
 from mnist_study.core.training import Trained, train
-from mnist_study.reader import pictures
-from mnist_study.reader.uci import CALIBRATES, TESTS, uci_digits
+from mnist_study.reader import pens, pictures
+from mnist_study.reader.uci import CALIBRATES, TESTS, in_mnist_form, uci_digits
 
 STROKES = 1_200  # digits drawn anew for the test
 
@@ -15,12 +15,14 @@ def train_and_judge(experiment: Experiment) -> tuple[Trained, Result]:
     rows, held = data.split(data.training_writers())
     seed = experiment.seed
     inputs, shares = pictures.training_set(images[rows], labels[rows], seed)
+    people, people_labels = pens.pictures_by(pens.TESTS)
     trained = train(experiment.recipe, inputs, shares, seed=seed)
     record, _ = evaluate.measure(
         trained,
         validation=(data.normalise(images[held]), labels[held]),
         uci_validation=uci_digits(CALIBRATES),
         pens=pictures.drawn_digits(STROKES, [seed, 12]),
+        people=(in_mnist_form(people), people_labels),
         uci_test=uci_digits(TESTS),
         test=(data.normalise(test_images), test_labels),
     )

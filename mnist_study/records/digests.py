@@ -20,6 +20,8 @@ FOLLOWED = (
 )
 # The rooms that the notebook's outputs come from.
 SHOWN = ("core", "records", "reader", "trials", "story")
+DATA = (".json", ".npz")
+DATA_ELSEWHERE = {"digit_reader/rules.py": "digit_reader/page/rules.js"}
 INSTALLED_AS = {
     "PIL": "pillow",
     "sklearn": "scikit-learn",
@@ -42,10 +44,10 @@ def without_docstrings(tree: ast.Module) -> ast.Module:
 @functools.cache
 def of_file(path: pathlib.Path) -> str:
     """Return the SHA-256 of a file; of Python's syntax, without comments and docstrings."""
-    text = path.read_text(encoding="utf-8")
+    content = path.read_bytes().replace(b"\r\n", b"\n")  # as Git may write lines on Windows
     if path.suffix == ".py":
-        text = ast.unparse(without_docstrings(ast.parse(text)))
-    return hashlib.sha256(text.encode()).hexdigest()
+        content = ast.unparse(without_docstrings(ast.parse(content))).encode()
+    return hashlib.sha256(content).hexdigest()
 
 
 @functools.cache
@@ -70,7 +72,8 @@ def reached(
 ) -> set[pathlib.Path]:
     """Return the files of a module and of all that it imports within these packages.
 
-    A data file of a module's own name, such as strokes.json beside strokes.py, belongs to it.
+    A data file of a module's own name, such as strokes.json beside strokes.py, belongs to it, and
+    those of DATA_ELSEWHERE.
     """
     found, waiting = set(), [module]
     while waiting:
@@ -78,7 +81,9 @@ def reached(
         if path.exists() and path not in found:
             found.add(path)
             waiting += [name for name in imports(path) if name.startswith(tuple(within))]
-    return found | {p.with_suffix(".json") for p in found if p.with_suffix(".json").exists()}
+    own = (path.with_suffix(suffix) for path in found for suffix in DATA)
+    elsewhere = (root / data for module, data in DATA_ELSEWHERE.items() if root / module in found)
+    return found | {path for path in (*own, *elsewhere) if path.exists()}
 
 
 def files_of_training(trained_by: str, root: pathlib.Path = paths.ROOT) -> set[pathlib.Path]:

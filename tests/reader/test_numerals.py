@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import scipy.ndimage
 
-from mnist_study.reader import numbers
-from mnist_study.reader.numbers import Rough
+from mnist_study.reader import numerals
+from mnist_study.reader.numerals import Rough
 from mnist_study.reader.photographs import HIGH, WIDE
 
 ALL = np.ones((3, 3))  # pixels that touch at a corner are of one part
@@ -53,16 +53,16 @@ def test_one_pair_touches_and_a_mark_is_no_digit():
 
 
 def test_whatever_makes_a_photograph_hard_shows_in_it_and_a_seed_gives_it_again():
-    plain, shows = numbers.number(*ring_and_bar(), [], np.random.default_rng(3))
+    plain, shows = numerals.number(*ring_and_bar(), [], np.random.default_rng(3))
     assert plain.shape == (HIGH, WIDE) and plain.dtype == np.uint8
-    again, same = numbers.number(*ring_and_bar(), [], np.random.default_rng(3))
+    again, same = numerals.number(*ring_and_bar(), [], np.random.default_rng(3))
     assert (again == plain).all() and same == shows
-    rough, _ = numbers.number(*ring_and_bar(), [*Rough], np.random.default_rng(3))
+    rough, _ = numerals.number(*ring_and_bar(), [*Rough], np.random.default_rng(3))
     dark = [np.mean(picture < 100) for picture in (plain, rough)]
     assert dark[0] < 0.05 and dark[1] > 3 * dark[0]
 
 
 def test_a_very_rough_photograph_has_a_pen_a_paper_and_a_light():
-    found = {tuple(numbers.mixed(np.random.default_rng(seed))) for seed in range(20)}
+    found = {tuple(numerals.mixed(np.random.default_rng(seed))) for seed in range(20)}
     assert len(found) > 10
     assert all(k in kinds for mix in found for k, kinds in zip(mix, numbers.MIXES, strict=True))

@@ -14,6 +14,7 @@ import PIL.ImageFont
 import scipy.ndimage
 from jaxtyping import Bool, Float, UInt8
 
+from digit_reader.cut import cropped
 from mnist_study.arrays import Labels, Pixels
 from mnist_study.reader.photographs import HIGH, WHITE, WIDE, Generator, Kind, Page, light, ruled
 from mnist_study.reader.pictures import thinned
@@ -69,13 +70,11 @@ def smooth(shape: tuple[int, int], size: float, generator: Generator) -> Ink:
 
 def lines_of_digit(image: UInt8[np.ndarray, "28 28"], high: int) -> Bool[np.ndarray, "h w"]:
     """Return an MNIST digit's lines, one pixel thick, so many pixels high, cut to them."""
-    rows, columns = (np.flatnonzero((image > 100).any(axis)) for axis in (1, 0))
-    image = image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    image = cropped(image, 100)
     size = max(3, round(high * image.shape[1] / image.shape[0])), high
     large = PIL.Image.fromarray(np.pad(image, 1)).resize(size, PIL.Image.Resampling.BICUBIC)
-    lines = thinned(scipy.ndimage.gaussian_filter(np.asarray(large, float), high / 50) > 140)
-    rows, columns = (np.flatnonzero(lines.any(axis)) for axis in (1, 0))
-    return lines[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    smooth = scipy.ndimage.gaussian_filter(np.asarray(large, float), high / 50)
+    return cropped(thinned(smooth > 140))
 
 
 def some_digit(
