@@ -17,6 +17,7 @@ TAUGHT, TESTS = "taught", "tests"  # by 30 writers, and by the 14 others
 RISES = 15  # that a pen goes up to begin another stroke, at least
 TOP, BELLY = 30, 65  # a 5's bar is above the first, its belly's end below the second
 BAR = 18  # by which a 7's bar rises or falls, at most
+CLOSED = 20  # from a 9's beginning to where its loop closes, at most
 WIDE, RADIUS = 0.65, 8  # of a digit drawn for the test: its width of its height, and the pen
 
 Points = Float[np.ndarray, "_ 2"]
@@ -79,6 +80,14 @@ def strokes_by(part: str) -> tuple[list[list[Line]], Integer[np.ndarray, "n"]]:
     """Return the strokes of what those people drew, TAUGHT or TESTS, and the labels."""
     points, labels = points_of(part)
     return [lines_of(*drawn) for drawn in zip(points, labels.tolist(), strict=True)], labels
+
+
+def strokes_taught() -> tuple[list[list[Line]], Integer[np.ndarray, "n"]]:
+    """Return the strokes that teach: without 9s whose loop eight points leave open, as in a 5."""
+    strokes, labels = strokes_by(TAUGHT)
+    apart = np.array([np.hypot(*(line[20:] - line[0]).T).min() for line, *_ in strokes])
+    kept = np.flatnonzero((labels != 9) | (apart < CLOSED))
+    return [strokes[place] for place in kept], labels[kept]
 
 
 def pictures_by(part: str) -> tuple[list[np.ndarray], Integer[np.ndarray, "n"]]:

@@ -248,7 +248,7 @@ def training_set(
     """
     uci, uci_labels = uci_pictures(TAUGHT)
     styles, style_labels = pen_styles(len(images) // 2)
-    people, people_labels = pens.strokes_by(pens.TAUGHT)
+    people, people_labels = pens.strokes_taught()
     pictures = [*images] * 2 + uci * UCI_COPIES + styles + people * PEN_COPIES
     copies = [labels] * 2, [uci_labels] * UCI_COPIES, [style_labels], [people_labels] * PEN_COPIES
     all_labels = np.concatenate(list(itertools.chain(*copies)))
