@@ -157,14 +157,11 @@ READERS = {
 
 def real(folder: pathlib.Path) -> Iterator[tuple[str, Shown]]:
     """Yield the kinds of real pictures, those that real.csv lists and that are in the folder."""
-    from mnist_study.reader.rates import REAL
+    from mnist_study.reader.rates import real_pictures
 
-    with REAL.open(encoding="utf-8", newline="") as file:
-        listed = [(row["picture"], row["shows"]) for row in csv.DictReader(file)]
-    for kind in ("digits", "numbers"):
-        found = [(folder / n, s) for n, s in listed if n.startswith(kind) and (folder / n).exists()]
-        if found:
-            yield f"real {kind}", found
+    for kind, paths, shows in real_pictures(folder):
+        if paths:
+            yield f"real {kind}", [*zip(paths, shows, strict=True)]
 
 
 def simulated(folder: pathlib.Path) -> Iterator[tuple[str, Shown]]:

@@ -31,6 +31,9 @@ GAP, GAP_TIMES, GAP_OF_TWO = of["gap"], of["gap_times"], of["gap_of_two"]
 MANY = of["many"]  # pieces of ink in a picture: with more it shows no writing
 # Weak parts beside strong ones are a pale pen: so weak at most, and about as long as those.
 PALE, ALIKE = of["pale"], of["alike"]
+LEAST = of["least"]  # ink that is no part, but may be a digit of a pen that ran dry
+UPRIGHT, FILLS = of["upright"], of["fills"]  # its width of its height, its area of the square
+BESIDE = of["beside"]  # of the smaller: two that overlap less stand beside each other
 POINT = (0.05, 0.3)  # a point's length as a share of a digit's height
 THICK = 0.03  # of a digit's height: what is thinner is no point and no sign
 AS_HIGH = 0.5  # of a digit's height: what is higher and no digit is told
@@ -144,7 +147,39 @@ def parts_of(ink: NDArray[np.float32]) -> Ink:
     require(len(strong) <= MANY, f"{len(strong)} pieces of ink are no number: crop the picture")
     weak = [found[n] for n in range(len(found)) if PALE <= means[n] < WEAK]
     strong += pale_digits(weak, strong)
+    strong += faint_digits(ink, labels, strong)
     return Ink(strong, [p for p in weak if p not in strong], specks, labels)
+
+
+def faint_digits(ink: NDArray[np.float32], labels: NDArray, strong: list[Part]) -> list[Part]:
+    """Return parts of fainter ink, where the pen ran dry, that are like the digits beside them.
+
+    They are labelled (h, w), too, but for what is labelled in them.
+    """
+    taken = np.isin(labels, [number for part in strong for number in part.labels])
+    faint, _ = scipy.ndimage.label(ink > LEAST, np.ones((3, 3)))
+    known, found = {*np.unique(faint[taken]).tolist()}, {}
+    for number, (rows, columns) in enumerate(scipy.ndimage.find_objects(faint), 1):
+        own = faint[rows, columns] == number
+        high, wide = own.shape
+        if number in known or wide > high * UPRIGHT or np.sum(own) < FILLS * high**2:
+            continue  # a rule's rest is thin
+        held = np.unique(labels[rows, columns][own])
+        numbers = faint.size + number, *held[held > 0].tolist()
+        part = Part(rows.start, rows.stop, columns.start, columns.stop, numbers, frozenset())
+        if all(apart(part, other) for other in strong):
+            found[number] = part
+    kept = pale_digits([*found.values()], strong)
+    for number, part in found.items():
+        if part in kept:
+            labels[(faint == number) & (labels == 0)] = part.labels[0]
+    return kept
+
+
+def apart(part: Part, other: Part) -> bool:
+    """Return whether a part stands beside another one, or in another line."""
+    beside = overlap(part.left, part.right, other.left, other.right) < BESIDE
+    return beside or overlap(part.top, part.bottom, other.top, other.bottom) < BESIDE
 
 
 def without_surroundings(
@@ -164,17 +199,22 @@ def without_surroundings(
 
 def surrounds(part: Part, shape: tuple[int, ...], longest: float) -> bool:
     """Return whether a part is a strip along the border, or touches it and is longer than that."""
-    across = part.left <= 0 or part.right >= shape[1]
-    along, deep = (part.height, part.width) if across else (part.width, part.height)
+    along, deep = part.width, part.height
+    if at_side(part, shape):
+        along, deep = deep, along
     return at_border(part, shape) and (part.length > longest or deep < STRIP * along)
+
+
+def at_side(part: Part, shape: tuple[int, ...]) -> bool:
+    """Return whether a part touches the left or right border of such a picture, or nearly."""
+    near = round(NEAR_BORDER * min(shape))
+    return part.left <= near or part.right >= shape[1] - near
 
 
 def at_border(part: Part, shape: tuple[int, ...]) -> bool:
     """Return whether a part touches the border of a picture of that shape, or nearly."""
-    height, width = shape
     near = round(NEAR_BORDER * min(shape))
-    touches = part.top <= near or part.left <= near
-    return touches or part.bottom >= height - near or part.right >= width - near
+    return at_side(part, shape) or part.top <= near or part.bottom >= shape[0] - near
 
 
 def pale_digits(weak: list[Part], strong: list[Part]) -> list[Part]:
@@ -209,12 +249,17 @@ def digits_in(parts: Iterable[Part]) -> list[list[Part]]:
 def lines_of(parts: Iterable[Part]) -> list[list[Part]]:
     """Return parts by lines from above, each line from left to right.
 
-    Each part goes on with the line whose last part stands beside it: lines may slope.
+    Each part goes on with the line of which one of the last two parts stands beside it: lines may
+    slope.
     """
     lines: list[list[Part]] = []
     for part in sorted(parts, key=lambda part: part.left):
         middle = (part.top + part.bottom) / 2
-        beside = [line for line in lines if line[-1].top <= middle <= line[-1].bottom]
+        beside = [
+            line
+            for line in lines
+            if min(p.top for p in line[-2:]) <= middle <= max(p.bottom for p in line[-2:])
+        ]
         if beside:
             max(beside, key=lambda line: line[-1].left).append(part)
         else:

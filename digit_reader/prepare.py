@@ -45,7 +45,8 @@ def ink_near(ink: NDArray, labels: NDArray, part: Part) -> NDArray[np.float32]:
     columns = slice(max(0, part.left - edge), part.right + edge)
     ink, own = ink[rows, columns], np.isin(labels[rows, columns], part.labels)
     near = scipy.ndimage.maximum_filter(own, 2 * edge + 1)
-    return np.where(near & (ink > TRACE), ink, 0)
+    ink = np.where(near & (ink > TRACE), ink, 0)
+    return ink / ink.max()  # of a pen that ran dry, too, some is full ink
 
 
 def thick_enough(ink: NDArray[np.float32]) -> NDArray[np.float32]:

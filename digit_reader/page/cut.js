@@ -2,7 +2,7 @@
 import { centred } from "./centre.js";
 import { box, cropped, even, inkBounds, map, scaled } from "./filters.js";
 import { LEVELS } from "./model.js";
-import { probabilities } from "./network.js";
+import { probabilities, surest } from "./network.js";
 import { RULES } from "./rules.js";
 
 function forCutting(ink) {  // cropped, with at most so many pixels a side; null where it is narrow
@@ -35,7 +35,7 @@ function halves(layers, ink) {  // each {from, to, image, shares}, from and to s
   if (!small) return [];
   const likely = RULES.cut_slopes.flatMap((slope) => cutsAlong(small, slope)).map((cut) => {
     const shares = cut.images.map((image) => probabilities(layers, image, LEVELS.temperature));
-    return { ...cut, shares, least: Math.min(...shares.map((of) => Math.max(...of))) };
+    return { ...cut, shares, least: Math.min(...shares.map(surest)) };
   }).filter(({ least }) => least >= RULES.cut_likely);
   if (!likely.length) return [];
   const { place, images } = likely.reduce((a, b) => (b.least > a.least ? b : a));
@@ -45,9 +45,10 @@ function halves(layers, ink) {  // each {from, to, image, shares}, from and to s
   }));
 }
 
-export function readDigit(layers, image, ink) {  // one digit, or two that touch: each from, to, image, shares
+// One digit, or two that touch, which are looked for where ink is given: each from, to, image, shares.
+export function readDigit(layers, image, ink) {
   const shares = probabilities(layers, image, LEVELS.temperature);
-  const found = Math.max(...shares) < RULES.cut_below ? halves(layers, ink) : [];
+  const found = ink && surest(shares) < RULES.cut_below ? halves(layers, ink) : [];
   return found.length ? found : [{ from: 0, to: 1, image, shares }];
 }
 

@@ -4,6 +4,7 @@ import { placed, readDigit } from "./cut.js";
 import { box, cropped, cubic, dilated, even, inkBounds, largest, map, most, scaled } from "./filters.js";
 import { Problem, inkOf } from "./ink.js";
 import { LEVELS } from "./model.js";
+import { surest } from "./network.js";
 import { digitsIn, partsOf } from "./parts.js";
 import { RULES } from "./rules.js";
 
@@ -35,7 +36,7 @@ export function brightness({ data, width, height }) {  // of pixels; transparent
   return { paper, bright: { values: Float32Array.from(found.values, (value) => value / 255), wide, high } };
 }
 
-function inkNear(ink, labels, digit) {  // its ink with soft edges, cut to it
+function inkNear(ink, labels, digit) {  // its ink with soft edges, cut to it, some of it full ink
   const height = digit.bottom - digit.top, width = digit.right - digit.left;
   const edge = Math.max(2, even(RULES.soft * Math.max(height, width)));
   const left = Math.max(0, digit.left - edge), top = Math.max(0, digit.top - edge);
@@ -43,7 +44,8 @@ function inkNear(ink, labels, digit) {  // its ink with soft edges, cut to it
   const cut = (values) => cropped({ ...ink, values }, left, top, ...size);
   const own = map(cut(labels), (label) => +digit.members.includes(label));
   const near = largest(own, 2 * edge + 1).values;
-  return map(cut(ink.values), (value, i) => (near[i] && value > RULES.trace ? value : 0));
+  const found = map(cut(ink.values), (value, i) => (near[i] && value > RULES.trace ? value : 0)), full = most(found.values);
+  return map(found, (value) => value / full);
 }
 
 function thickEnough(ink) {  // strokes that would come out pale in 20×20 made thicker
@@ -80,10 +82,9 @@ export function pictureRead(layers, bright) {  // its digits and their shares; o
     const found = digitsOf(bright, pale);
     if (found.problem) return found;
     const digits = found.flatMap(({ box, image, ink }) => placed(box, readDigit(layers, image, ink)));
-    return most(digits.map(surest)) < RULES.no_digit ? { problem: "There is no digit: crop the picture to one." } : digits;
+    return most(digits.map(({ shares }) => surest(shares))) < RULES.no_digit ? { problem: "There is no digit: crop the picture to one." } : digits;
   };
-  const surest = ({ shares }) => Math.max(...shares);
-  const leastSure = (digits) => (digits.length ? Math.min(...digits.map(surest)) : 0);
+  const leastSure = (digits) => (digits.length ? Math.min(...digits.map(({ shares }) => surest(shares))) : 0);
   const first = look(false);
   if (!first.problem && leastSure(first) >= LEVELS.sure) return first;
   const second = look(true);  // at pale strokes; it counts where it is surer, and no digit is lost

@@ -4,7 +4,7 @@ import { centred } from "./centre.js";
 import { placed, readDigit } from "./cut.js";
 import { EXAMPLES } from "./examples.js";
 import { brightness, pictureRead, pixelsOf } from "./image.js";
-import { unpack } from "./network.js";
+import { surest, unpack } from "./network.js";
 import { digitsIn } from "./parts.js";
 import { RULES } from "./rules.js";
 import { Drawing, Painting, paint } from "./strokes.js";
@@ -55,30 +55,29 @@ function drawnDigits() {  // each digit that the strokes make: its box on the ca
   if (digits.length > RULES.most) return { problem: `${digits.length} pieces of ink are no number.` };
   return digits.flatMap((box) => {
     const strokes = box.members.sort((a, b) => a - b).map((n) => drawing.strokes[n]), first = known.get(strokes[0]);
-    const same = first.of?.length === strokes.length
+    const up = drawing.pointer === null;  // digits that touch are looked for when the pen is up
+    const same = (first.up || !up) && first.of?.length === strokes.length
       && strokes.every((stroke, n) => first.of[n] === stroke && first.long[n] === stroke.length);
     if (!same) {  // a digit that did not change is not read again
       const ink = { values: drawnLarge(strokes), wide: SIDE, high: SIDE };
-      Object.assign(first, { of: strokes, long: strokes.map((stroke) => stroke.length),
-        read: readDigit(layers, centred(ink), ink) });
+      Object.assign(first, { up, of: strokes, long: strokes.map((stroke) => stroke.length),
+        read: readDigit(layers, centred(ink), up && ink) });
     }
     return placed(box, first.read);
   });
 }
 
-const sure = (shares) => Math.max(...shares);
-
 const byShare = (shares) => [...shares.keys()].sort((one, other) => shares[other] - shares[one]);
 
 function inWords(shares) {  // "9", "probably 9", "9 or 3?"
   const order = byShare(shares);
-  if (sure(shares) >= LEVELS.sure) return `${order[0]}`;
-  return sure(shares) >= LEVELS.probable ? `probably ${order[0]}` : `${order[0]} or ${order[1]}?`;
+  if (surest(shares) >= LEVELS.sure) return `${order[0]}`;
+  return surest(shares) >= LEVELS.probable ? `probably ${order[0]}` : `${order[0]} or ${order[1]}?`;
 }
 
 function inNumber({ box, shares }, i) {  // "9", or "[9|3]" where it is not sure, after a gap or in a new line
   const order = byShare(shares);
-  const said = sure(shares) >= LEVELS.sure ? `${order[0]}` : `[${order[0]}|${order[1]}]`;
+  const said = surest(shares) >= LEVELS.sure ? `${order[0]}` : `[${order[0]}|${order[1]}]`;
   const newLine = i > 0 && box.line !== readings[i - 1].box.line;
   return (newLine ? "\n" : box.gap ? " " : "") + said;
 }
@@ -87,7 +86,7 @@ function show(shares, image) {
   find("table").querySelectorAll("tr").forEach((row, digit) => {
     row.querySelector("meter").value = shares ? shares[digit] : 0;
     row.cells[2].textContent = shares ? `${(100 * shares[digit]).toFixed(1)}%` : "";
-    row.classList.toggle("most", !!shares && shares[digit] === sure(shares));
+    row.classList.toggle("most", !!shares && shares[digit] === surest(shares));
   });
   const context = find("seen").getContext("2d"), seen = context.createImageData(28, 28);
   seen.data.forEach((_, i) => { seen.data[i] = i % 4 < 3 ? 255 * (image?.[i >> 2] ?? 0) : 255; });

@@ -56,6 +56,8 @@ function multiplied(image, { units, bias, values }) {
   return found;
 }
 
+export const surest = (shares) => Math.max(...shares);  // the highest of ten probabilities
+
 export function probabilities(layers, image, temperature) {  // image: 784 values from 0 to 1
   let values = image, side = 28, channels = 1;
   layers.forEach((layer, number) => {

@@ -38,11 +38,12 @@ function joined(one, other) {
   };
 }
 
-function linesOf(boxes) {  // each goes on with the line whose last box stands beside it
+function linesOf(boxes) {  // each goes on with the line of which one of the last two stands beside it
   const lines = [];
   for (const box of [...boxes].sort((one, other) => one.left - other.left)) {
     const middle = (box.top + box.bottom) / 2;
-    const beside = lines.filter((line) => line.at(-1).top <= middle && middle <= line.at(-1).bottom);
+    const beside = lines.filter((line) => Math.min(...line.slice(-2).map((last) => last.top)) <= middle
+      && middle <= Math.max(...line.slice(-2).map((last) => last.bottom)));
     if (beside.length) beside.reduce((a, b) => (b.at(-1).left > a.at(-1).left ? b : a)).push(box);
     else lines.push([box]);
   }
@@ -70,14 +71,12 @@ export function digitsIn(boxes) {  // boxes with members; joined where they belo
   return linesOf(digits).flatMap(withGaps);
 }
 
-function atBorder(box, { wide, high }) {  // or nearly
-  const near = even(RULES.near_border * Math.min(wide, high));
-  return box.top <= near || box.left <= near || box.bottom >= high - near || box.right >= wide - near;
-}
+const near = ({ wide, high }) => even(RULES.near_border * Math.min(wide, high));
+const atSide = (box, ink) => box.left <= near(ink) || box.right >= ink.wide - near(ink);
+const atBorder = (box, ink) => atSide(box, ink) || box.top <= near(ink) || box.bottom >= ink.high - near(ink);
 
 function surrounds(box, ink, longest) {  // a strip along the border, or longer than that and touching it
-  const across = box.left <= 0 || box.right >= ink.wide;
-  const [along, deep] = across ? [height(box), width(box)] : [width(box), height(box)];
+  const [along, deep] = atSide(box, ink) ? [height(box), width(box)] : [width(box), height(box)];
   return atBorder(box, ink) && (length(box) > longest || deep < RULES.strip * along);
 }
 
@@ -95,6 +94,26 @@ function paleDigits(weak, strong) {  // those that stand beside strong ones and 
   return weak.filter((box) => beside(box).length >= 2);
 }
 
+function apart(one, other) {  // beside each other, or in two lines
+  return overlap(one.left, one.right, other.left, other.right) < RULES.beside
+    || overlap(one.top, one.bottom, other.top, other.bottom) < RULES.beside;
+}
+
+function faintDigits(ink, labels, strong) {  // where the pen ran dry, like the digits beside them; labelled, too
+  const faint = labelled(ink, RULES.least, true), taken = new Set(strong.flatMap((box) => box.members)), known = new Set();
+  labels.forEach((label, i) => { if (taken.has(label)) known.add(faint.labels[i]); });
+  const likely = faint.boxes.filter((box) => !known.has(box.members[0])
+    && width(box) <= RULES.upright * height(box) && box.size >= RULES.fills * height(box) ** 2  // a rule's rest is thin
+    && strong.every((other) => apart(box, other)));
+  return paleDigits(likely, strong).map((box) => {
+    const members = new Set([labels.length + box.members[0]]);
+    faint.labels.forEach((label, i) => {
+      if (label === box.members[0]) members.add(labels[i] ||= labels.length + label);
+    });
+    return { ...box, members: [...members], linked: [] };
+  });
+}
+
 export function partsOf(ink) {  // {boxes, labels}, without specks and weak residue
   const { labels, boxes } = labelled(ink, RULES.ink, true), links = labelled(ink, RULES.faint, true).labels;
   const strength = (box) => box.sum / box.size;
@@ -103,6 +122,6 @@ export function partsOf(ink) {  // {boxes, labels}, without specks and weak resi
   const strong = inner.filter((box) => box.size >= least && length(box) >= shortest);
   if (strong.length > RULES.many) throw new Problem(`${strong.length} pieces of ink are no number: crop the picture.`);
   const weak = boxes.filter((box) => strength(box) >= RULES.pale && strength(box) < RULES.weak);
-  const kept = [...strong, ...paleDigits(weak, strong)];
-  return { boxes: kept.map((box) => ({ ...box, linked: [links[box.start]] })), labels };
+  const kept = [...strong, ...paleDigits(weak, strong)].map((box) => ({ ...box, linked: [links[box.start]] }));
+  return { boxes: [...kept, ...faintDigits(ink, labels, kept)], labels };
 }

@@ -20,7 +20,7 @@ from mnist_study.arrays import Answers, Labels, Pixels
 from mnist_study.core import data, evaluate
 from mnist_study.core.backend import keras
 from mnist_study.core.experiment import load_mnist
-from mnist_study.reader import export, numerals, pictures
+from mnist_study.reader import export, numerals, pens, pictures
 from mnist_study.reader.photographs import STRENGTHS, Kind, pasted, photograph
 from mnist_study.reader.strokes import pen_digits
 from mnist_study.reader.uci import CALIBRATES, TESTS, uci_pictures
@@ -73,6 +73,12 @@ def digits(images: Pixels, labels: Labels, uci_rows: slice, seed: int) -> Iterat
             rows = some(EACH)
             pages = [photograph(images[row], kind, strength, generator) for row in rows]
             yield f"{kind}, {strength}", pages, labels[rows]
+
+
+def pens_of_people() -> Shown:
+    """Return what people drew on a tablet who taught the reader nothing, as dark ink on paper."""
+    drawn, labels = pens.pictures_by(pens.TESTS)
+    return "pen strokes of people", [on_white(picture) for picture in drawn], labels
 
 
 def blank_sheets(generator: np.random.Generator) -> Iterator[tuple[str, list[np.ndarray]]]:
@@ -197,7 +203,7 @@ def measure(model: keras.Model) -> dict[str, Rates]:
     """
     _, (images, labels) = load_mnist()
     reader, one, several, none = Reader(), {}, {}, {}
-    for name, shown, known in digits(images, labels, TESTS, seed=2):
+    for name, shown, known in (*digits(images, labels, TESTS, seed=2), pens_of_people()):
         readings = read(shown, reader)
         one[name] = judged(readings, known)
         one[name]["benchmark_right"] = benchmark_right(model, readings, known)
@@ -209,22 +215,29 @@ def measure(model: keras.Model) -> dict[str, Rates]:
     return {"one_digit": one, "numbers": several, "none_or_several": none}
 
 
-def real_rates(folder: pathlib.Path) -> Rates:
-    """Return how many real pictures in a folder are read, those that REAL lists and that are there.
+def real_pictures(folder: pathlib.Path) -> Iterator[tuple[str, list[pathlib.Path], list[str]]]:
+    """Yield digits and numbers, the pictures that REAL lists and that are in a folder.
 
-    Of digits and of numbers: how many there are, are right, and are wrong, and sure.
+    Each with its kind's name, paths, and what the pictures show.
     """
     with REAL.open(encoding="utf-8", newline="") as file:
-        listed = {row["picture"]: row["shows"] for row in csv.DictReader(file)}
-    found = {}
+        listed = [(folder / row["picture"], row["shows"]) for row in csv.DictReader(file)]
     for kind in ("digits", "numbers"):
-        names = [n for n in listed if n.startswith(kind) and (folder / n).exists()]
-        readings = read([folder / name for name in names])
+        there = [(path, shows) for path, shows in listed if path.parent.name == kind]
+        there = [(path, shows) for path, shows in there if path.exists()]
+        yield kind, [path for path, _ in there], [shows for _, shows in there]
+
+
+def real_rates(folder: pathlib.Path) -> Rates:
+    """Return of real digits and numbers how many there are, are right, and are sure and wrong."""
+    found = {}
+    for kind, paths, shows in real_pictures(folder):
+        readings = read(paths)
         said = [digits_of(reading).replace("\n", "") for reading in readings]
-        right = np.array(said) == np.array([listed[name] for name in names])
+        right = np.array(said) == np.array(shows)
         wrong = np.array([r.sure for r in readings]) & ~right
         counts = {"right": right.sum(), "sure_and_wrong": wrong.sum()}
-        found[kind] = {"pictures": len(names)} | {k: int(n) for k, n in counts.items()}
+        found[kind] = {"pictures": len(paths)} | {k: int(n) for k, n in counts.items()}
     return found
 
 
