@@ -35,6 +35,7 @@ from digit_reader.parts import (
     parts_of,
 )
 from digit_reader.picture import brightness, from_array
+from digit_reader.prepare import ink_near
 
 
 def part(left, top, right, bottom, *linked):
@@ -93,6 +94,26 @@ def test_parts_are_read_by_lines_from_left_to_right():
     assert lines_of(parts) == [[parts[1], parts[0]], [parts[3], parts[2]]]
     sloping = [part(60 * n, 12 * n, 60 * n + 40, 12 * n + 50) for n in range(10)]
     assert lines_of(sloping[::-1]) == [sloping]  # the last stands below the first
+
+
+def test_a_line_goes_on_past_a_small_piece():
+    tall = [part(left, 0, left + 40, 100) for left in (0, 60, 180)]
+    piece = part(120, 70, 140, 100)  # what is left of a digit
+    assert lines_of([*tall, piece]) == [[tall[0], tall[1], piece, tall[2]]]
+
+
+def test_a_digit_of_a_pen_that_ran_dry_is_one_and_a_rule_s_rest_is_none():
+    ink = np.zeros((200, 500), np.float32)
+    for left in (30, 130, 330):
+        ink[40:140, left : left + 20] = 1
+    ink[42:142, 230:246] = 0.4
+    ink[60:64, 235:240] = 0.9  # some of it is dark
+    ink[30:140, 430] = 0.4  # a rule's rest
+    found = parts_of(ink)
+    assert [part.left for part in digits_in(found.strong)[0]] == [30, 130, 230, 330]
+    dry = next(part for part in found.strong if part.left == 230)
+    assert np.count_nonzero(np.isin(found.labels, dry.labels)) == 16 * 100
+    assert ink_near(ink, found.labels, dry).max() == 1
 
 
 def test_specks_lines_and_weak_residue_are_no_digits():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import scipy.ndimage
 
-from mnist_study.reader import photographs, pictures, strokes, uci
+from mnist_study.reader import pens, photographs, pictures, strokes, uci
 from mnist_study.reader.photographs import Kind, photograph
 
 
@@ -24,7 +24,7 @@ class Still(np.random.Generator):
     def normal(self, mean=0.0, deviation=1.0, size=None):
         return np.full(size, float(mean))
 
-    def integers(self, low, high=None, size=None):
+    def integers(self, low, high=None, size=None, **how):
         found = next(self.told["integers"]) if "integers" in self.told else low
         return found if size is None else np.full(size, found)
 
@@ -200,13 +200,52 @@ def test_the_reader_learns_from_mnist_its_variations_uci_and_strokes(fallback, m
 
     monkeypatch.setattr(pictures, "variations", noted)
     monkeypatch.setattr(pictures, "TAUGHT", slice(3))
+    drawn = [[np.zeros((9, 2))]], np.array([7])
+    monkeypatch.setattr(pens, "strokes_taught", lambda: drawn)
     inputs, targets = pictures.training_set(images[:8], labels[:8], seed=1)
     assert len(inputs) == len(targets) == 3 * 8 + 1
     assert (targets[:8].argmax(1) == labels[:8]).all() and (inputs[8:16] == inputs[:8]).all()
     sizes = [len(picture) for picture in told["shown"]]
-    styles = list(strokes.styles())[:8]  # drawn when they are needed
-    assert sizes[:166] == [28] * 16 + [8] * 150 and told["shown"][166:] == styles
+    styles = list(strokes.styles())[:4]  # drawn when they are needed
+    assert sizes[:166] == [28] * 16 + [8] * 150 and told["shown"][166:170] == styles
+    assert told["shown"][170:] == drawn[0] * 4 and told["known"][170:].tolist() == [7] * 4
     assert told["of_mnist"].sum() == 16 and len(told["known"]) == 174
+
+
+def test_people_s_strokes_are_of_thirty_writers_and_of_fourteen_others():
+    taught, labels = pens.points_of(pens.TAUGHT)
+    tests, _ = pens.points_of(pens.TESTS)
+    assert taught.shape == (6_728, 8, 2) and tests.shape == (3_164, 8, 2)
+    assert taught[0, 0].tolist() == [47, 0] and labels[0] == 8  # as UCI's first, upside down
+    assert not {*map(bytes, taught)} & {*map(bytes, tests)}
+
+
+@pytest.mark.parametrize(
+    ("label", "points", "ends"),
+    [
+        (4, [(20, 0), (0, 50), (95, 50), (90, 20), (80, 0), (80, 30), (80, 70), (80, 100)], 2),
+        (4, [(50, 0), (30, 20), (0, 45), (30, 50), (70, 45), (70, 60), (65, 80), (60, 100)], 1),
+        (5, [(20, 5), (15, 40), (70, 50), (70, 95), (5, 90), (10, 50), (40, 5), (100, 0)], 2),
+        (5, [(100, 0), (40, 5), (20, 10), (15, 45), (70, 50), (80, 80), (50, 100), (0, 95)], 1),
+        (7, [(0, 5), (50, 0), (100, 5), (70, 50), (50, 100), (20, 70), (60, 50), (95, 50)], 2),
+        (7, [(0, 5), (30, 0), (60, 0), (100, 5), (80, 30), (70, 50), (60, 80), (50, 100)], 1),
+        (9, [(90, 20), (50, 0), (0, 25), (50, 50), (90, 20), (85, 50), (75, 80), (50, 100)], 1),
+    ],
+)
+def test_the_way_of_a_lifted_pen_is_left_out(label, points, ends):
+    lines = pens.lines_of(np.array(points, np.uint8), label)
+    assert len(lines) == ends
+    begins, end = lines[0][0], lines[-1][-1]
+    assert np.allclose(begins, points[0]) and np.allclose(end, points[-1])
+    if ends == 2:  # the pen was lifted in the lower half, and set down above it
+        assert lines[0][-1][1] > lines[1][0][1] + pens.RISES
+
+
+def test_nines_whose_loop_stays_open_do_not_teach():
+    kept, labels = pens.strokes_taught()
+    assert len(kept) == len(labels) == 6_578 and np.count_nonzero(labels == 9) == 490
+    for nine in (lines for lines, label in zip(kept, labels, strict=True) if label == 9):
+        assert np.hypot(*(nine[0][20:] - nine[0][0]).T).min() <= pens.CLOSED
 
 
 def test_uci_s_digits_are_13_other_people_s():

@@ -267,6 +267,6 @@ def test_the_reader_s_training_is_judged_on_others_digits(fallback, monkeypatch)
     recipe = dataclasses.replace(registry["digit_reader"], **small)
     trained, result = training.train_and_judge(Experiment("digit_reader", recipe, 1))
     assert result["training_pictures"] == 2_000 and trained.model.count_params() == 293_586
-    parts = ("validation", "uci_validation", "pens", "uci_test", "test")
+    parts = ("validation", "uci_validation", "pens", "people", "uci_test", "test")
     assert all(0 <= result[f"{part}_accuracy"] <= 1 for part in parts)
     assert result["test_accuracy"] > 0.3

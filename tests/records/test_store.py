@@ -14,7 +14,7 @@ from mnist_study.core.models import registry
 from mnist_study.records import digests, experiments, store
 
 CORE = sorted(path.name for path in (paths.PACKAGE / "core").glob("*.py"))
-READERS = ["reader/strokes.py", "reader/strokes.json", "reader/pictures.py", "reader/training.py"]
+READERS = ["reader/strokes.py", "reader/strokes.json", "reader/pens.npz", "reader/training.py"]
 OTHERS = ["reader/rates.py", "records/intervals.py", "story/figures/learning.py", "ship/report.py"]
 JUDGED, *_, SPRINT = experiments.of_seed(1)[:5]
 TAUGHT = dataclasses.replace(SPRINT, teacher=registry["cnn"], teachers=2)
@@ -39,7 +39,7 @@ def stale(project, name, addition):
     """
     path = project / name
     before = [store.describe(e, project) for e in (SPRINT, JUDGED, experiments.READER)]
-    path.write_text(path.read_text(encoding="utf-8") + addition, encoding="utf-8")
+    path.write_bytes(path.read_bytes() + addition.encode())
     digests.of_file.cache_clear()
     digests.imports.cache_clear()
     after = [store.describe(e, project) for e in (SPRINT, JUDGED, experiments.READER)]
@@ -53,7 +53,11 @@ def test_code_of_core_makes_every_training_stale(project, name):
 
 @pytest.mark.parametrize("name", READERS)
 def test_what_makes_the_reader_s_pictures_makes_its_training_stale(project, name):
-    assert stale(project, f"mnist_study/{name}", "\n") == [False, False, name.endswith(".json")]
+    assert stale(project, f"mnist_study/{name}", "\n") == [
+        False,
+        False,
+        name.endswith((".json", ".npz")),
+    ]
     if name.endswith(".py"):
         assert stale(project, f"mnist_study/{name}", "\nADDED = 1\n") == [False, False, True]
 
@@ -159,6 +163,7 @@ def test_records_are_sorted_json_of_inputs_and_result():
         assert 0.5 < result["validation_accuracy"] < 1 and result["fit_seconds"] > 0
         if record["inputs"]["trained_by"] == experiments.READER.trained_by:
             assert result["uci_test_accuracy"] > 0.985 and result["pens_accuracy"] > 0.97
+            assert result["people_accuracy"] > 0.95
         elif record["inputs"]["judged_on"] == "test":
             assert len(result["misread"]) == len(result["read_as"])
             assert result["test_accuracy"] == pytest.approx(1 - len(result["misread"]) / 10_000)
@@ -175,5 +180,7 @@ def test_the_notebook_s_digest_follows_its_code_and_not_what_papermill_injects()
 
 def test_data_beside_a_module_belongs_to_it():
     reached = {path.name for path in digests.reached(experiments.READER.trained_by)}
-    names = ["training.py", "pictures.py", "uci.py", "strokes.py", "strokes.json", "centre.py"]
+    names = ["training.py", "pictures.py", "uci.py", "centre.py"]
+    names += ["strokes.py", "strokes.json", "pens.py", "pens.npz"]
     assert sorted(reached) == sorted(names)
+    assert paths.READER / "page" / "rules.js" in digests.reached("digit_reader.parts")
