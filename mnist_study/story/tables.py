@@ -15,6 +15,7 @@ from mnist_study.story.session import Session
 
 PICTURES = {  # of the reader's many kinds those that the story tells of
     "UCI's digits": "UCI, pictures",
+    "pen strokes of fourteen people": "pen strokes of people",
     "MNIST's digits on a page": "MNIST, pasted",
     "simulated photographs, squared paper": "squared paper, 150",
     "simulated photographs, hard shadow": "hard shadow, 0.4",
