@@ -231,7 +231,7 @@ def real_pictures(folder: pathlib.Path) -> Iterator[tuple[str, list[pathlib.Path
 def real_rates(folder: pathlib.Path) -> Rates:
     """Return of real digits and numbers how many there are, are right, and are sure and wrong."""
     found = {}
-    for kind, paths, shows in real_pictures(folder):
+    for kind, paths, shows in real_pictures(folder):  # noqa: F402, the name is free here
         readings = read(paths)
         said = [digits_of(reading).replace("\n", "") for reading in readings]
         right = np.array(said) == np.array(shows)
