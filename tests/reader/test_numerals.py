@@ -33,7 +33,7 @@ def parts(ink):
 @pytest.mark.parametrize("seed", [*range(6), 9])  # the last has three lines of large digits
 def test_as_many_digits_are_written_as_it_says_in_their_order_and_off_the_border(seed):
     generator = np.random.default_rng(seed)
-    ink, shows = numbers.written(*ring_and_bar(), [Rough.LINES], generator)
+    ink, shows = numerals.written(*ring_and_bar(), [Rough.LINES], generator)
     count, boxes, holes = parts(ink > 0.2)
     assert count == len("".join(shows)) and 2 <= len(shows) <= 3
     middles = [[(side.start + side.stop) / 2 for side in box] for box in boxes]
@@ -48,7 +48,7 @@ def test_as_many_digits_are_written_as_it_says_in_their_order_and_off_the_border
 
 def test_one_pair_touches_and_a_mark_is_no_digit():
     for kind, more in ((Rough.TOUCHING, -1), (Rough.MARK, 1)):
-        ink, (shown,) = numbers.written(*ring_and_bar(), [kind], np.random.default_rng(2))
+        ink, (shown,) = numerals.written(*ring_and_bar(), [kind], np.random.default_rng(2))
         assert parts(ink > 0.2)[0] == len(shown) + more
 
 
@@ -65,4 +65,4 @@ def test_whatever_makes_a_photograph_hard_shows_in_it_and_a_seed_gives_it_again(
 def test_a_very_rough_photograph_has_a_pen_a_paper_and_a_light():
     found = {tuple(numerals.mixed(np.random.default_rng(seed))) for seed in range(20)}
     assert len(found) > 10
-    assert all(k in kinds for mix in found for k, kinds in zip(mix, numbers.MIXES, strict=True))
+    assert all(k in kinds for mix in found for k, kinds in zip(mix, numerals.MIXES, strict=True))
