@@ -142,7 +142,8 @@ class Reader:
                 [d for c in of_page.digits for d in self.digits(c, next(shares), hints)]
             )
             note = "; ".join(filter(None, [hints.miscounted(len(digits)), of_page.note]))
-            some = max(digit.probability for digit in digits) >= NO_DIGIT
+            likely = max(digit.probability for digit in digits) >= NO_DIGIT
+            some = likely or hints.count is not None  # who gives a count says that there are some
             no_digit = "there is no digit: crop the picture to one"
             readings.append(
                 Reading(name, digits, note=note) if some else Reading(name, [], no_digit)
