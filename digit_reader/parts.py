@@ -1,8 +1,6 @@
-"""Which ink belongs together: from a page's ink to its digits, in the order of reading."""
+"""Which ink belongs together: from a page's ink to its parts, and what is there beside digits."""
 
 import dataclasses
-import itertools
-from collections.abc import Iterable
 
 import numpy as np
 import scipy.ndimage
@@ -11,26 +9,13 @@ from numpy.typing import NDArray
 from digit_reader.errors import require
 from digit_reader.rules import of
 
-SMALL = of["small"]  # of the longest digit's length: less high is a speck
-FLAT = of["flat"]  # times as wide as high, and it is a line or a sign, not a digit
 FAINT, INK = of["faint"], of["ink"]  # from which ink on parts may be linked, and are parts
 WEAK = of["weak"]  # the mean ink of a part that is no mere residue of rules or light
 SPECK, SHORT = of["speck"], of["short"]  # of the largest part's ink, and of the longest: a speck
-# How far parts of one digit are apart at most, as shares of the taller one; a stroke is a part less
-# than so high beside it.
-LINK_GAP, NEAR_GAP = of["link_gap"], of["near_gap"]
-STROKE_BESIDE, STROKE_ABOVE = of["stroke_beside"], of["stroke_above"]
-# Parts that stand above each other overlap across by so much of the narrower one, and are apart by
-# so much of both and the gap together: a 5 and its bar, or two halves.
-STACKED_ACROSS, STROKE_ACROSS, SIDE_ACROSS = (
-    of[name] for name in ("stacked_across", "stroke_across", "side_across")
-)
-STACKED_GAP, STROKE_GAP = of["stacked_gap"], of["stroke_gap"]
-# A gap in a line: in heights, in usual distances, and of two digits in heights.
-GAP, GAP_TIMES, GAP_OF_TWO = of["gap"], of["gap_times"], of["gap_of_two"]
 MANY = of["many"]  # pieces of ink in a picture: with more it shows no writing
 # Weak parts beside strong ones are a pale pen: so weak at most, and about as long as those.
 PALE, ALIKE = of["pale"], of["alike"]
+COMPANY = of["company"]  # strong ones that it is like, at least
 LEAST = of["least"]  # ink that is no part, but may be a digit of a pen that ran dry
 UPRIGHT, FILLS = of["upright"], of["fills"]  # its width of its height, its area of the square
 BESIDE = of["beside"]  # of the smaller: two that overlap less stand beside each other
@@ -85,27 +70,6 @@ def overlap(low: int, high: int, other_low: int, other_high: int) -> float:
     return (min(high, other_high) - max(low, other_low)) / shorter
 
 
-def belongs(part: Part, other: Part) -> bool:
-    """Say whether two parts are of one digit: linked, overlapping, stacked, or one a stroke."""
-    across = overlap(part.left, part.right, other.left, other.right)
-    down = overlap(part.top, part.bottom, other.top, other.bottom)
-    tall, short = max(part.height, other.height), min(part.height, other.height)
-    gap = max(
-        max(part.left, other.left) - min(part.right, other.right),
-        max(part.top, other.top) - min(part.bottom, other.bottom),
-    )
-    if part.linked & other.linked and gap < LINK_GAP * tall:
-        return True
-    if down <= 0 and across > STACKED_ACROSS:
-        if min(part.height - part.width, other.height - other.width) > 0:
-            return False  # two tall ones are two digits
-        is_stroke = short < STROKE_ABOVE * tall and across > STROKE_ACROSS
-        return gap < (STROKE_GAP if is_stroke else STACKED_GAP) * (tall + short + gap)
-    if gap >= NEAR_GAP * tall:
-        return False
-    return across > SIDE_ACROSS or (short < STROKE_BESIDE * tall and down > 0)
-
-
 @dataclasses.dataclass(frozen=True)
 class Ink:
     """The ink of a picture by its parts."""
@@ -156,23 +120,26 @@ def faint_digits(ink: NDArray[np.float32], labels: NDArray, strong: list[Part]) 
 
     They are labelled (h, w), too, but for what is labelled in them.
     """
+    if len(strong) < COMPANY:
+        return []
     taken = np.isin(labels, [number for part in strong for number in part.labels])
-    faint, _ = scipy.ndimage.label(ink > LEAST, np.ones((3, 3)))
-    known, found = {*np.unique(faint[taken]).tolist()}, {}
+    faint, count = scipy.ndimage.label(ink > LEAST, np.ones((3, 3)))
+    sizes = np.bincount(faint.ravel(), minlength=count + 1)
+    sizes[np.unique(faint[taken])] = 0
+    found = []
     for number, (rows, columns) in enumerate(scipy.ndimage.find_objects(faint), 1):
-        own = faint[rows, columns] == number
-        high, wide = own.shape
-        if number in known or wide > high * UPRIGHT or np.sum(own) < FILLS * high**2:
+        high, wide = rows.stop - rows.start, columns.stop - columns.start
+        if wide > UPRIGHT * high or sizes[number] < FILLS * high**2:
             continue  # a rule's rest is thin
-        held = np.unique(labels[rows, columns][own])
+        held = np.unique(labels[rows, columns][faint[rows, columns] == number])
         numbers = faint.size + number, *held[held > 0].tolist()
         part = Part(rows.start, rows.stop, columns.start, columns.stop, numbers, frozenset())
         if all(apart(part, other) for other in strong):
-            found[number] = part
-    kept = pale_digits([*found.values()], strong)
-    for number, part in found.items():
-        if part in kept:
-            labels[(faint == number) & (labels == 0)] = part.labels[0]
+            found.append(part)
+    kept = pale_digits(found, strong)
+    for part in kept:
+        own = part.labels[0]
+        labels[(faint == own - faint.size) & (labels == 0)] = own
     return kept
 
 
@@ -228,54 +195,8 @@ def pale_digits(weak: list[Part], strong: list[Part]) -> list[Part]:
             and overlap(part.top, part.bottom, other.top, other.bottom) > 0.5
             for other in strong
         )
-        >= 2
+        >= COMPANY
     ]
-
-
-def digits_in(parts: Iterable[Part]) -> list[list[Part]]:
-    """Return parts joined where they belong to one digit, as lines from above, left to right."""
-    found: list[Part] = []
-    for part in sorted(parts, key=lambda part: -part.height):
-        near = next((other for other in found if belongs(part, other)), None)
-        if near:
-            found.remove(near)
-            part = near.joined(part)
-        found.append(part)
-    longest = max((part.length for part in found), default=0)
-    digits = [p for p in found if p.width < FLAT * p.height and p.height > SMALL * longest]
-    return lines_of(digits)
-
-
-def lines_of(parts: Iterable[Part]) -> list[list[Part]]:
-    """Return parts by lines from above, each line from left to right.
-
-    Each part goes on with the line of which one of the last two parts stands beside it: lines may
-    slope.
-    """
-    lines: list[list[Part]] = []
-    for part in sorted(parts, key=lambda part: part.left):
-        middle = (part.top + part.bottom) / 2
-        beside = [
-            line
-            for line in lines
-            if min(p.top for p in line[-2:]) <= middle <= max(p.bottom for p in line[-2:])
-        ]
-        if beside:
-            max(beside, key=lambda line: line[-1].left).append(part)
-        else:
-            lines.append([part])
-    return sorted(lines, key=lambda line: np.mean([part.top + part.bottom for part in line]))
-
-
-def gaps_in(line: list[Part]) -> list[bool]:
-    """Return for each part of a line whether there is a gap before it, as between two numbers."""
-    height = np.median([part.height for part in line])
-    apart = np.array([b.left - a.right for a, b in itertools.pairwise(line)])
-    if not len(apart):
-        return [False]
-    usual = max(np.quantile(apart, 0.25), 0)
-    least = max(GAP * height, GAP_TIMES * usual) if len(apart) > 1 else GAP_OF_TWO * height
-    return [False, *(apart > least).tolist()]
 
 
 def left_out(ink: Ink, lines: list[list[Part]]) -> list[str]:

@@ -11,7 +11,8 @@ from digit_reader.cut import is_wide, reduced
 from digit_reader.errors import require
 from digit_reader.hints import NONE, Hints
 from digit_reader.ink import ink_of
-from digit_reader.parts import INK, Part, digits_in, gaps_in, left_out, parts_of
+from digit_reader.lines import digits_in, gaps_in
+from digit_reader.parts import INK, Part, left_out, parts_of
 from digit_reader.picture import Picture, brightness, upright
 from digit_reader.reading import Box
 from digit_reader.rules import of

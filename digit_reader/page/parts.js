@@ -1,4 +1,4 @@
-// Which boxes belong to one digit, and in which order digits are read: parts.py's rules.
+// Which boxes belong to one digit, and in which order digits are read: parts.py's and lines.py's rules.
 import { Problem } from "./ink.js";
 import { even, labelled, most, quantile } from "./filters.js";
 import { RULES } from "./rules.js";
@@ -91,7 +91,7 @@ function paleDigits(weak, strong) {  // those that stand beside strong ones and 
   const [low, high] = RULES.alike;
   const beside = (box) => strong.filter((other) => low * length(other) <= length(box)
     && length(box) <= high * length(other) && overlap(box.top, box.bottom, other.top, other.bottom) > 0.5);
-  return weak.filter((box) => beside(box).length >= 2);
+  return weak.filter((box) => beside(box).length >= RULES.company);
 }
 
 function apart(one, other) {  // beside each other, or in two lines
@@ -100,6 +100,7 @@ function apart(one, other) {  // beside each other, or in two lines
 }
 
 function faintDigits(ink, labels, strong) {  // where the pen ran dry, like the digits beside them; labelled, too
+  if (strong.length < RULES.company) return [];
   const faint = labelled(ink, RULES.least, true), taken = new Set(strong.flatMap((box) => box.members)), known = new Set();
   labels.forEach((label, i) => { if (taken.has(label)) known.add(faint.labels[i]); });
   const likely = faint.boxes.filter((box) => !known.has(box.members[0])

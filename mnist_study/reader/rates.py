@@ -223,21 +223,20 @@ def real_pictures(folder: pathlib.Path) -> Iterator[tuple[str, list[pathlib.Path
     with REAL.open(encoding="utf-8", newline="") as file:
         listed = [(folder / row["picture"], row["shows"]) for row in csv.DictReader(file)]
     for kind in ("digits", "numbers"):
-        there = [(path, shows) for path, shows in listed if path.parent.name == kind]
-        there = [(path, shows) for path, shows in there if path.exists()]
+        there = [one for one in listed if one[0].parent.name == kind and one[0].exists()]
         yield kind, [path for path, _ in there], [shows for _, shows in there]
 
 
 def real_rates(folder: pathlib.Path) -> Rates:
     """Return of real digits and numbers how many there are, are right, and are sure and wrong."""
     found = {}
-    for kind, paths, shows in real_pictures(folder):  # noqa: F402, the name is free here
-        readings = read(paths)
+    for kind, files, shows in real_pictures(folder):
+        readings = read(files)
         said = [digits_of(reading).replace("\n", "") for reading in readings]
         right = np.array(said) == np.array(shows)
         wrong = np.array([r.sure for r in readings]) & ~right
         counts = {"right": right.sum(), "sure_and_wrong": wrong.sum()}
-        found[kind] = {"pictures": len(paths)} | {k: int(n) for k, n in counts.items()}
+        found[kind] = {"pictures": len(files)} | {k: int(n) for k, n in counts.items()}
     return found
 
 

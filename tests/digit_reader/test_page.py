@@ -13,8 +13,9 @@ from support.project import ROOT, run
 
 from digit_reader import Reader, read
 from digit_reader.centre import centre_like_mnist
+from digit_reader.lines import belongs, digits_in, gaps_in
 from digit_reader.page import build
-from digit_reader.parts import Part, belongs, digits_in, gaps_in
+from digit_reader.parts import Part
 from mnist_study.reader import rates
 from mnist_study.reader.photographs import STRENGTHS, pasted, photograph
 

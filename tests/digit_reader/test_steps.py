@@ -23,17 +23,8 @@ from digit_reader.ink import (
     without_noise,
     without_rules,
 )
-from digit_reader.parts import (
-    Ink,
-    Part,
-    belongs,
-    digits_in,
-    gaps_in,
-    left_out,
-    lines_of,
-    overlap,
-    parts_of,
-)
+from digit_reader.lines import belongs, digits_in, gaps_in, lines_of
+from digit_reader.parts import Ink, Part, left_out, overlap, parts_of
 from digit_reader.picture import brightness, from_array
 from digit_reader.prepare import ink_near
 
