@@ -111,7 +111,7 @@ def ladder() -> Shown:
     """Return the ladder: errors of each seed, their mean, time, and each step's change."""
     rungs = summary.ladder()
     figure, axis = plt.subplots(figsize=(8, 3.8), layout="none")
-    figure.subplots_adjust(left=0.29, right=0.72, top=0.83, bottom=0.13)
+    figure.subplots_adjust(left=0.31, right=0.72, top=0.83, bottom=0.13)
     for place, rung in enumerate(rungs):
         errors = 10_000 * np.array(rung["test_errors"])
         own = place < 2 or held(rung)
