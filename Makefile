@@ -6,7 +6,9 @@ RUN = $(VENV)/bin/python
 unexport PYTHONHOME PYTHONPATH PYTHONSAFEPATH PYTHONWARNINGS
 # A program for python -c that fails where the study does not take this Python.
 FITS = 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))'
-INSTALL = $(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes
+# The locks name every package: pip has nothing to find out, and an old one (before 23.3) would look for the newest
+# release of a package that is asked for with an extra, and refuse it as not locked.
+INSTALL = $(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps
 # An environment of uv's has no pip, and takes Python's own; Debian's Python has none before python3-venv is there.
 PIP_READY = { $(RUN) -m pip --version >/dev/null 2>&1 || $(RUN) -m ensurepip >/dev/null 2>&1 || { \
 	echo "$(VENV) has no pip: remove $(VENV), on Debian install python3-venv, then make again." >&2; exit 1; }; }

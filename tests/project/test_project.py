@@ -78,6 +78,10 @@ def test_what_runs_before_each_commit_passes():
     run("pre-commit", "run", "--all-files", folder=ROOT, VENV=sys.prefix)
 
 
+def test_the_locks_name_all_that_their_packages_need():
+    run("python", "-m", "uv", "pip", "check", "--python", sys.executable, folder=ROOT)
+
+
 def test_the_notebook_is_a_story():
     notebook = read_notebook()
     sizes = {cell.id: lines(cell.source) for cell in code_cells(notebook)}
