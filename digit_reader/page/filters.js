@@ -154,13 +154,14 @@ function taps(from, to, curve) {  // for each new pixel: the first old one and t
   });
 }
 
-function scaledRows({ values, wide, high }, to, curve) {
+function scaledRows({ values, wide, high }, to, curve) {  // bytes: rounded as Pillow does, a half upwards
   const found = new values.constructor(to * high), along = taps(wide, to, curve);
+  const round = values instanceof Uint8ClampedArray ? Math.round : (value) => value;
   for (let y = 0, at = 0; y < high; y++) for (let x = 0; x < to; x++, at++) {
     const { weights, first } = along[x], from = y * wide + first;
     let sum = 0;
     for (let i = 0; i < weights.length; i++) sum += weights[i] * values[from + i];
-    found[at] = sum;
+    found[at] = round(sum);
   }
   return { values: found, wide: to, high };
 }

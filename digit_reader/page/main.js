@@ -14,7 +14,8 @@ const SIDE = 112;  // pixels at which a digit's strokes are drawn to be read
 const find = (id) => document.getElementById(id);
 const page = find("page"), painting = new Painting(page);
 const large = new Painting(Object.assign(document.createElement("canvas"), { width: SIDE, height: SIDE }));
-let layers = null, picture = null, frame = 0, readings = [];
+const REST = 200;  // milliseconds that the pen is up before digits that touch are looked for
+let layers = null, picture = null, frame = 0, later = 0, readings = [], drawn = [];
 
 function bounds(points) {  // Math.min(...x) would fail where there are many points
   const box = { left: Infinity, right: -Infinity, top: Infinity, bottom: -Infinity };
@@ -53,18 +54,27 @@ function drawnDigits() {  // each digit that the strokes make: its box on the ca
   const digits = digitsIn(boxes.map((box) => ({ ...box, left: box.left - PEN / 2, right: box.right + PEN / 2,
     top: box.top - PEN / 2, bottom: box.bottom + PEN / 2 })));
   if (digits.length > RULES.most) return { problem: `${digits.length} pieces of ink are no number.` };
-  return digits.flatMap((box) => {
+  drawn = digits.map((box) => {
     const strokes = box.members.sort((a, b) => a - b).map((n) => drawing.strokes[n]), first = known.get(strokes[0]);
-    const up = drawing.pointer === null;  // digits that touch are looked for when the pen is up
-    const same = (first.up || !up) && first.of?.length === strokes.length
+    const same = first.of?.length === strokes.length
       && strokes.every((stroke, n) => first.of[n] === stroke && first.long[n] === stroke.length);
     if (!same) {  // a digit that did not change is not read again
-      const ink = { values: drawnLarge(strokes), wide: SIDE, high: SIDE };
-      Object.assign(first, { up, of: strokes, long: strokes.map((stroke) => stroke.length),
-        read: readDigit(layers, centred(ink), up && ink) });
+      const ink = { values: drawnLarge(strokes), wide: SIDE, high: SIDE }, read = readDigit(layers, centred(ink));
+      const ready = surest(read[0].shares) >= RULES.cut_below;  // it is no two digits
+      Object.assign(first, { of: strokes, long: strokes.map((stroke) => stroke.length), ink, read, ready });
     }
-    return placed(box, first.read);
+    return first;
   });
+  return digits.flatMap((box, n) => placed(box, drawn[n].read));
+}
+
+function cutNext(penUp) {  // look for two that touch in one digit; that takes some tenths of a second, no frame has them
+  const digit = drawn.find(({ ready }) => !ready);
+  if (digit) {
+    Object.assign(digit, { ready: true, read: readDigit(layers, digit.read[0].image, digit.ink) });
+    later = setTimeout(cutNext, 0, penUp);
+    read();
+  } else if (penUp) find("spoken").textContent = find("answer").textContent;
 }
 
 const byShare = (shares) => [...shares.keys()].sort((one, other) => shares[other] - shares[one]);
@@ -95,6 +105,7 @@ function show(shares, image) {
 
 function read() {
   if (!layers) return;
+  drawn = [];
   const found = picture ? pictureRead(layers, picture.bright) : drawnDigits();
   readings = found.problem ? [] : found;
   find("answer").textContent = found.problem ?? (readings.length > 1
@@ -122,9 +133,10 @@ function change(penUp) {
   if (drawing.strokes.length) picture = null;
   paintPage();
   cancelAnimationFrame(frame);
+  clearTimeout(later);
   frame = requestAnimationFrame(() => {
     read();
-    if (penUp) find("spoken").textContent = find("answer").textContent;
+    if (drawing.pointer === null) later = setTimeout(cutNext, REST, penUp);
   });
 }
 

@@ -16,7 +16,7 @@ from digit_reader.centre import centre_like_mnist
 from digit_reader.lines import belongs, digits_in, gaps_in
 from digit_reader.page import build
 from digit_reader.parts import Part
-from mnist_study.reader import rates
+from mnist_study.reader import numerals, rates
 from mnist_study.reader.photographs import STRENGTHS, pasted, photograph
 
 COMMITTED = VISUALIZATIONS / "draw_a_digit.html"
@@ -199,7 +199,7 @@ def test_page_and_package_find_the_same_digits_in_the_same_order(modules):
 
 
 def simulated(generator):
-    """Yield pictures of digits of every kind as PNG bytes: photographs, pasted ones, on white."""
+    """Yield pictures of digits and numbers of every kind as PNG bytes."""
     digits = five_thousand()[0][0]
     for kind, strengths in STRENGTHS.items():
         for strength in strengths:
@@ -208,6 +208,8 @@ def simulated(generator):
     for digit in digits[generator.choice(len(digits), 12)]:
         yield as_png((255 * pasted(digit, generator)).astype(np.uint8))
         yield as_png(rates.on_white(digit))
+    for kinds in (*([kind] for kind in numerals.Rough), *map(numerals.mixed, 8 * [generator])):
+        yield as_png(numerals.number(*five_thousand()[0], kinds, generator)[0])
     for one, other in digits[generator.choice(len(digits), (10, 2))]:  # most of them touch
         page = np.zeros((28, 46), np.uint8)
         page[:, :28] = one
