@@ -203,7 +203,7 @@ Each reads the same pictures, one after another, by
 [`benchmarks/readers.py`](../benchmarks/readers.py), which says how to get them, on {processor}. The
 real ones are those that [`real.csv`](../mnist_study/reader/real.csv) lists with their sources; our
 reader's rules were chosen on them, the others' were not. The simulated ones are made of MNIST's
-test digits; its training digits taught our reader and `mnist_model.h5`. A number is right if every
+test digits, one difficulty in each; its training digits taught our reader and `mnist_model.h5`. A number is right if every
 digit of it is; what an answer holds beside digits is not counted. Time is in processor seconds for
 one real picture of a number.
 
@@ -219,17 +219,12 @@ def table_row(name: str, rows: list[dict[str, Any]]) -> str:
     right = []
     for kind in KINDS:
         row = of_kind.get(kind)
-        right.append(in_the_table(kind, int(row["right"]), int(row["pictures"])) if row else "–")
+        right.append(f"{row['right']} of {row['pictures']}" if row else "–")
     version = next(iter(of_kind.values()))["version"]
     what = " ".join((READERS[name].__doc__ or "").split())
     seconds = of_kind.get("real numbers", {"seconds": "–"})["seconds"]
     named = f"{name} {version}".strip()
     return ROW.format(name=named, what=what, right=" | ".join(right), seconds=seconds)
-
-
-def in_the_table(kind: str, right: int, pictures: int) -> str:
-    """Return how many are right: of digits in percent, of numbers as a count."""
-    return f"{right / pictures:.1%}" if kind.endswith("digits") else f"{right} of {pictures}"
 
 
 def write_part(rows: list[dict[str, Any]]) -> None:

@@ -92,7 +92,7 @@ def trust(name: str = "dense_dropout") -> Shown:
         risk(right, model)
     coverage = judged.over_seeds(name, "doubts", "coverage")["mean"]
     error = judged.over_seeds(name, "doubts", "error")["mean"]
-    right.plot(coverage, error + NEARLY_NONE, "k*", markersize=10, label="its threshold")
+    right.plot(coverage, error + NEARLY_NONE, "k*", markersize=10, label=f"{name}'s threshold")
     right.set(xlabel="share of digits that it reads itself", ylabel="share misread of these")
     right.set(yscale="log", xlim=(0.8, 1.005), ylim=(1e-5, 0.03), title="the doubtful to a person")
     right.legend(fontsize=8)
@@ -104,7 +104,7 @@ def trust(name: str = "dense_dropout") -> Shown:
 def short(damage: str) -> tuple[str, str]:
     """Return a damage's name and unit in a word each."""
     name, _, unit = damage.partition(", ")
-    name = name.replace(" strokes", "").replace("inverted contrast", "inverted")
+    name = name.replace(" strokes", "").replace("inverted contrast", "grey paper")
     return name, unit.replace("standard deviation", "dev.").replace("share of size", "share")
 
 
@@ -154,9 +154,10 @@ def damage_table() -> Shown:
     names = ["\n".join(short(kind.name)) for kind in DAMAGES]
     axis.set_xticks(range(len(names)), names, fontsize=8)
     axis.set_yticks(range(len(borne)), [*borne])
+    axis.set_xlabel("strength at which a model reads just 95%; blue bears most", fontsize=8)
     axis.grid(False)
     axis.spines[:].set_visible(False)
     blur = [borne[name]["blur, pixels"] for name in ("dense_dropout", "classic_mlp")]
-    title = "Blur of {:.1f} pixels takes dense_dropout below 95%; the plain recipe bears {:.1f}"
+    title = "At blur of {:.1f} pixels dense_dropout reads just 95%; the plain recipe, at {:.1f}"
     alt = "For ten damages and three models the strength at which 95% are still read."
     return Shown(figure, title.format(*blur), alt, "robustness.png", kept=True)

@@ -37,7 +37,7 @@ def answers(images: Pixels, labels: Labels, name: str = "dense_dropout") -> Show
         disputed = "?" if row in CONTESTED else ""
         titles.append(f"{number}: label {labels[row]}{disputed}\n{said}")
     wrong = (readings != labels[rows]).sum(1).mean()
-    title = f"The answers: five nets misread {wrong:.0f} of the sixteen on average"
+    title = f"The answers: five nets misread {wrong:.0f} of these sixteen, chosen for being hard"
     alt = "The sixteen digits with their labels, disputed ones marked, and what five nets read."
     return Shown(
         gallery(images[rows], titles, columns=8, size=1), title, alt, "answers.png", kept=True
@@ -76,7 +76,8 @@ def contested(images: Pixels, labels: Labels, name: str = "dense_dropout") -> Sh
     agree = (readings == labels[rows]).sum(0)
     titles = [f"{labels[row]}\n{count} of 5" for row, count in zip(rows, agree, strict=True)]
     wrong = (readings != labels[rows]).sum(1)
-    title = f"Five nets misread {wrong.min()} to {wrong.max()} of these 15 contested digits"
+    title = f"Of these 15 contested digits five nets misread {wrong.min()} to {wrong.max()}"
+    title += " (below each label: how many nets agree)"
     alt = "Fifteen digits, each with its label and how many of five nets agree with it."
     figure = gallery(images[rows], titles, columns=15, size=0.55)
     return Shown(figure, title, alt, "contested_labels.png", kept=True)

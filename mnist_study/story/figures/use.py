@@ -23,7 +23,10 @@ def transfer(learned: Sequence[Mapping[str, Any]]) -> Shown:
         bars = {"yerr": rows["accuracy_sd"], "capsize": 3, "fmt": "o-", "markersize": 4}
         axis.errorbar(places, means, **bars, color=shade, label=str(way))
     sizes = sorted(set(table["examples_per_class"]))
-    axis.set(xscale="log", xlabel="labelled examples of each digit")
+    axis.set(
+        xscale="log",
+        xlabel="labelled examples of each digit (bars: standard deviation of two draws)",
+    )
     axis.set(ylabel="UCI's digits read")
     axis.set_xticks(sizes, [str(size) for size in sizes])
     axis.minorticks_off()
