@@ -1,6 +1,7 @@
 """Which ink belongs together: from a page's ink to its parts, and what is there beside digits."""
 
 import dataclasses
+import functools
 
 import numpy as np
 import scipy.ndimage
@@ -18,6 +19,8 @@ PALE, ALIKE = of["pale"], of["alike"]
 COMPANY = of["company"]  # strong ones that it is like, at least
 LEAST = of["least"]  # ink that is no part, but may be a digit of a pen that ran dry
 UPRIGHT, FILLS = of["upright"], of["fills"]  # its width of its height, its area of the square
+# A pencil's grains: of their faint stroke so much is ink, and none is so high as the whole digit.
+GRAINS, AS_WHOLE = of["grains"], of["as_whole"]
 BESIDE = of["beside"]  # of the smaller: two that overlap less stand beside each other
 POINT = (0.05, 0.3)  # a point's length as a share of a digit's height
 THICK = 0.03  # of a digit's height: what is thinner is no point and no sign
@@ -93,7 +96,28 @@ def found_in(ink: NDArray[np.float32]) -> tuple[list[Part], NDArray, NDArray, ND
         rows, columns = places[number - 1]
         linked = frozenset(links[rows, columns][labels[rows, columns] == number][:1].tolist())
         found.append(Part(rows.start, rows.stop, columns.start, columns.stop, (number,), linked))
-    return found, sizes[largest], means[largest], labels
+    return *whole_strokes(found, sizes[largest], means[largest], links), labels
+
+
+def whole_strokes(
+    found: list[Part], sizes: NDArray, means: NDArray, links: NDArray
+) -> tuple[list[Part], NDArray, NDArray]:
+    """Return parts, their sizes and means, with the grains of a pencil's digit made one part."""
+    faint, together = np.bincount(links.ravel()), {}
+    for n, part in enumerate(found):
+        together.setdefault(part.linked, []).append(n)
+    kept = []
+    for linked, members in together.items():
+        whole = functools.reduce(Part.joined, [found[n] for n in members])
+        highest = max(found[n].height for n in members)
+        dark = sizes[members].sum() > GRAINS * faint[[*linked]].sum()
+        upright = whole.width <= UPRIGHT * whole.height
+        is_one = dark and upright and highest < AS_WHOLE * whole.height
+        kept += [(whole, members)] if is_one else [(found[n], [n]) for n in members]
+    kept.sort(key=lambda one: one[1][0])
+    total = np.array([sizes[members].sum() for _, members in kept])
+    ink = np.array([(sizes * means)[members].sum() for _, members in kept])
+    return [part for part, _ in kept], total, ink / np.maximum(total, 1)
 
 
 def parts_of(ink: NDArray[np.float32]) -> Ink:

@@ -115,14 +115,29 @@ function faintDigits(ink, labels, strong) {  // where the pen ran dry, like the 
   });
 }
 
+function wholeStrokes(boxes, links) {  // with the grains of a pencil's digit made one box
+  const together = new Map(boxes.map((box) => [links.labels[box.start], []]));
+  for (const box of boxes) together.get(links.labels[box.start]).push({ ...box, linked: [links.labels[box.start]] });
+  return [...together].flatMap(([link, some]) => {
+    const of = (side, best) => some.reduce((found, box) => best(found, box[side]), some[0][side]);
+    const sum = (side) => some.reduce((total, box) => total + box[side], 0);
+    const whole = { top: of("top", Math.min), bottom: of("bottom", Math.max), left: of("left", Math.min), right: of("right", Math.max),
+      size: sum("size"), sum: sum("sum"), members: some.flatMap((box) => box.members), linked: [link] };
+    const dark = whole.size > RULES.grains * links.boxes[link - 1].size;
+    const upright = width(whole) <= RULES.upright * height(whole);
+    return dark && upright && most(some.map(height)) < RULES.as_whole * height(whole) ? [whole] : some;
+  }).sort((one, other) => one.members[0] - other.members[0]);
+}
+
 export function partsOf(ink) {  // {boxes, labels}, without specks and weak residue
-  const { labels, boxes } = labelled(ink, RULES.ink, true), links = labelled(ink, RULES.faint, true).labels;
+  const { labels, boxes: pieces } = labelled(ink, RULES.ink, true);
+  const boxes = wholeStrokes(pieces, labelled(ink, RULES.faint, true));
   const strength = (box) => box.sum / box.size;
   const inner = withoutSurroundings(boxes.filter((box) => strength(box) >= RULES.weak), ink);
   const least = RULES.speck * most(inner.map((box) => box.size)), shortest = RULES.short * most(inner.map(length));
   const strong = inner.filter((box) => box.size >= least && length(box) >= shortest);
   if (strong.length > RULES.many) throw new Problem(`${strong.length} pieces of ink are no number: crop the picture.`);
   const weak = boxes.filter((box) => strength(box) >= RULES.pale && strength(box) < RULES.weak);
-  const kept = [...strong, ...paleDigits(weak, strong)].map((box) => ({ ...box, linked: [links[box.start]] }));
+  const kept = [...strong, ...paleDigits(weak, strong)];
   return { boxes: [...kept, ...faintDigits(ink, labels, kept)], labels };
 }
