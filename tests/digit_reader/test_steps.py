@@ -107,6 +107,20 @@ def test_a_digit_of_a_pen_that_ran_dry_is_one_and_a_rule_s_rest_is_none():
     assert ink_near(ink, found.labels, dry).max() == 1
 
 
+def test_the_grains_of_a_stroke_are_one_part_and_digits_in_a_shadow_are_not():
+    ink = np.zeros((100, 200), np.float32)
+    ink[20:80, 20:26] = ink[20:80, 54:60] = ink[20:26, 20:60] = ink[74:80, 20:60] = 0.3
+    grains = ink.copy()  # a 0 in pencil
+    for top, left in ((20, 20), (44, 20), (68, 20), (20, 54), (44, 54), (68, 54)):
+        grains[top : top + 12, left : left + 6] = 1
+    assert len(parts_of(grains).strong) == 1
+    two = np.full_like(ink, 0.2)  # two 1s in a shadow
+    two[20:80, 60:66] = two[20:80, 100:106] = 1
+    assert len(parts_of(two).strong) == 2
+    two[:, :58] = two[:, 108:] = two[:18] = two[82:] = 0  # joined by a smear
+    assert len(parts_of(two).strong) == 2
+
+
 def test_specks_lines_and_weak_residue_are_no_digits():
     ink = np.zeros((200, 400), np.float32)
     ink[40:140, 30:60] = 1  # a digit
