@@ -19,8 +19,8 @@ PALE, ALIKE = of["pale"], of["alike"]
 COMPANY = of["company"]  # strong ones that it is like, at least
 LEAST = of["least"]  # ink that is no part, but may be a digit of a pen that ran dry
 UPRIGHT, FILLS = of["upright"], of["fills"]  # its width of its height, its area of the square
-# A pencil's grains: of their faint stroke so much is ink, and none is so high as the whole digit.
-GRAINS, AS_WHOLE = of["grains"], of["as_whole"]
+# A pencil's grains: of their faint stroke so much is ink, and none is more than so much of it.
+GRAINS, GRAIN = of["grains"], of["grain_most"]
 BESIDE = of["beside"]  # of the smaller: two that overlap less stand beside each other
 POINT = (0.05, 0.3)  # a point's length as a share of a digit's height
 THICK = 0.03  # of a digit's height: what is thinner is no point and no sign
@@ -106,17 +106,16 @@ def whole_strokes(
     faint, together = np.bincount(links.ravel()), {}
     for n, part in enumerate(found):
         together.setdefault(part.linked, []).append(n)
-    kept = []
+    inks, kept = sizes * means, []
     for linked, members in together.items():
         whole = functools.reduce(Part.joined, [found[n] for n in members])
-        highest = max(found[n].height for n in members)
-        dark = sizes[members].sum() > GRAINS * faint[[*linked]].sum()
-        upright = whole.width <= UPRIGHT * whole.height
-        is_one = dark and upright and highest < AS_WHOLE * whole.height
+        size, dark = sizes[members].sum(), inks[members].sum()
+        grains = size > GRAINS * faint[[*linked]].sum() and sizes[members].max() < GRAIN * size
+        is_one = grains and dark >= WEAK * size and whole.width <= UPRIGHT * whole.height
         kept += [(whole, members)] if is_one else [(found[n], [n]) for n in members]
     kept.sort(key=lambda one: one[1][0])
     total = np.array([sizes[members].sum() for _, members in kept])
-    ink = np.array([(sizes * means)[members].sum() for _, members in kept])
+    ink = np.array([inks[members].sum() for _, members in kept])
     return [part for part, _ in kept], total, ink / np.maximum(total, 1)
 
 

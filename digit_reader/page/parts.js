@@ -123,9 +123,10 @@ function wholeStrokes(boxes, links) {  // with the grains of a pencil's digit ma
     const sum = (side) => some.reduce((total, box) => total + box[side], 0);
     const whole = { top: of("top", Math.min), bottom: of("bottom", Math.max), left: of("left", Math.min), right: of("right", Math.max),
       size: sum("size"), sum: sum("sum"), members: some.flatMap((box) => box.members), linked: [link] };
-    const dark = whole.size > RULES.grains * links.boxes[link - 1].size;
-    const upright = width(whole) <= RULES.upright * height(whole);
-    return dark && upright && most(some.map(height)) < RULES.as_whole * height(whole) ? [whole] : some;
+    const grains = whole.size > RULES.grains * links.boxes[link - 1].size
+      && most(some.map((box) => box.size)) < RULES.grain_most * whole.size;
+    const isOne = grains && whole.sum >= RULES.weak * whole.size && width(whole) <= RULES.upright * height(whole);
+    return isOne ? [whole] : some;
   }).sort((one, other) => one.members[0] - other.members[0]);
 }
 

@@ -25,7 +25,7 @@ export const RULES = {
   "cut_below": 0.5, "cut_wide": 0.95, "cut_side": 112,
   "cut_slopes": [-0.45, -0.3, -0.15, 0, 0.15, 0.3, 0.45],
   "cut_inner": [0.2, 0.8], "cut_each": 7, "cut_apart": 0.05, "cut_likely": 0.9,
-  "grains": 0.35, "as_whole": 0.8,
+  "grains": 0.35, "grain_most": 0.6,
   "pale": 0.5, "least": 0.3, "upright": 1.5, "fills": 0.05, "beside": 0.2, "company": 2,
   "alike": [0.6, 1.5],
   "longer": 1.6,
