@@ -203,9 +203,9 @@ Each reads the same pictures, one after another, by
 [`benchmarks/readers.py`](../benchmarks/readers.py), which says how to get them, on {processor}. The
 real ones are those that [`real.csv`](../mnist_study/reader/real.csv) lists with their sources; our
 reader's rules were chosen on them, the others' were not. The simulated ones are made of MNIST's
-test digits, one difficulty in each; its training digits taught our reader and `mnist_model.h5`. A number is right if every
-digit of it is; what an answer holds beside digits is not counted. Time is in processor seconds for
-one real picture of a number.
+test digits, one difficulty in each; its training digits taught our reader and `mnist_model.h5`. A
+number is right if every digit of it is; what an answer holds beside digits is not counted. Time is
+in processor seconds for one real picture of a number.
 
 | reader | what it is | {kinds} | time |
 |---|---|{bars}--:|
