@@ -58,5 +58,5 @@ def hidden_units(units: Sequence[Unit]) -> Shown:
         right.imshow(np.block([[*unit.exciting[i : i + 3]] for i in (0, 3, 6)]), cmap="gray_r")
         left.set_title(f"for {unit.votes}, against {unit.opposes}", fontsize=8, loc="left")
     alt = "Twelve units: each one's weights in red and blue beside nine digits that excite it."
-    title = "Twelve hidden units: what excites one is a piece of a digit, which several may share"
+    title = "Twelve hidden units: most answer to a gap in the ink, which several digits may share"
     return Shown(figure, title, alt, "hidden_units.png")

@@ -76,8 +76,8 @@ def contested(images: Pixels, labels: Labels, name: str = "dense_dropout") -> Sh
     agree = (readings == labels[rows]).sum(0)
     titles = [f"{labels[row]}\n{count} of 5" for row, count in zip(rows, agree, strict=True)]
     wrong = (readings != labels[rows]).sum(1)
-    title = f"Of these 15 contested digits five nets misread {wrong.min()} to {wrong.max()}"
-    title += " (below each label: how many nets agree)"
+    title = f"Five nets misread {wrong.min()} to {wrong.max()} of these 15"
+    title += " (under each label: how many nets agree)"
     alt = "Fifteen digits, each with its label and how many of five nets agree with it."
     figure = gallery(images[rows], titles, columns=15, size=0.55)
     return Shown(figure, title, alt, "contested_labels.png", kept=True)
