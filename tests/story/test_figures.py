@@ -186,7 +186,7 @@ def test_what_the_kept_trainings_say_of_doubt_agrees_with_their_records():
     axes = figures.trust().figure.axes
     counts = [int(re.sub(r"\D", "", text.get_text())) for text in axes[0].texts]
     assert sum(counts) == 50_000
-    star = next(line for line in axes[1].lines if line.get_label() == "its threshold")
+    star = next(line for line in axes[1].lines if line.get_label() == "dense_dropout's threshold")
     coverage = judged.over_seeds("dense_dropout", "doubts", "coverage")["mean"]
     assert star.get_xdata() == pytest.approx([coverage])
 
