@@ -66,8 +66,6 @@ WHAT = {
     "cnn": "ours: convolutional",
     "dense_dropout": "ours: dense, what the notebook is about",
 }
-
-
 BESIDE = {"classic_mlp": (-5, -4), "train_mnist_fast": (6, -9)}  # points to labels that would touch
 
 
