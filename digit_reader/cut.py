@@ -11,6 +11,8 @@ from digit_reader.rules import of
 
 SIDE = of["cut_side"]  # pixels of a part's longer side at which cuts are looked for
 NARROW = of["cut_wide"]  # of its height: a part that is less wide is one digit
+HIGH = of["cut_high"]  # of the part's height: two digits that touch are about equally high
+FAINT = of["faint"]  # from which ink on a half's height counts
 SLOPES = of["cut_slopes"]  # of a cut: columns that it goes over a row
 INNER = of["cut_inner"]  # of the width: where a cut may go
 EACH = of["cut_each"]  # cuts that are tried of each slope, those through the least ink
@@ -63,7 +65,13 @@ def cuts_along(ink: NDArray[np.float32], slope: float) -> list[Cut]:
             found.append(int(place))
     cuts = [(place / width, across < place) for place in found[:EACH]]
     return [
-        Cut(share, (centre_like_mnist(np.where(left, ink, 0)), centre_like_mnist(rest)))
+        Cut(share, (centre_like_mnist(one), centre_like_mnist(other)))
         for share, left in cuts
-        if ink[left].any() and (rest := np.where(left, 0, ink)).any()
+        if is_high(one := np.where(left, ink, 0)) and is_high(other := np.where(left, 0, ink))
     ]
+
+
+def is_high(half: NDArray[np.float32]) -> bool:
+    """Return whether the ink of a half, in the place of its part (h, w), is as high as a digit."""
+    rows = np.flatnonzero((half > FAINT).any(1))
+    return bool(len(rows) and np.ptp(rows) + 1 >= HIGH * len(half))

@@ -1,4 +1,4 @@
-"""From a picture's brightness to its ink alone: find the sheet, even the light, take rules out."""
+"""From a picture's brightness to its ink alone: find the sheet, even the light, take lines out."""
 
 from typing import Literal
 
@@ -7,9 +7,9 @@ import scipy.ndimage
 from numpy.typing import NDArray
 
 from digit_reader.errors import require
+from digit_reader.ruled import Ink, without_rules
 from digit_reader.rules import of
 
-Ink = NDArray[np.float32]  # (h, w), from 0 to 1
 Places = NDArray[np.bool_]  # (h, w)
 
 SMALL = of["reduced"]  # longer side, in pixels, at which sheet and light are looked for
@@ -20,11 +20,6 @@ FRINGE = of["fringe"]  # a desk is wider than this share of the picture; strokes
 SHEET = of["sheet"]  # share of the picture that the sheet takes at least
 SHEET_FILLS = of["sheet_fills"]  # share of its own rectangle: a sheet has four corners
 SHEET_DARK = of["sheet_dark"]  # share of the sheet that may be dark: more is no writing
-RULE_QUANTILE = of["rule_quantile"]  # three quarters of a row must be that dark to be a rule
-RULE_THICK = of["rule_thick"]  # of the picture's height at most
-COLUMNS = of["columns"]  # in which the tilt of rules is looked for
-RULE_SEEN, RULE = of["rule_seen"], of["rule"]  # how dark the darkest rule of a page is, and any
-OVER_RULE = of["over_rule"]  # times, and more than, as dark as a rule: ink that crosses it
 DARKEST = of["darkest"]  # brightness that paper has at least
 # Of the picture: no stroke is so wide, and hardly one so.
 STROKE, STROKE_STRICT = of["stroke"], of["stroke_strict"]
@@ -91,52 +86,6 @@ def to_size(small: Ink, shape: tuple[int, ...], factor: int, order: Literal[0, 1
     large = scipy.ndimage.zoom(small, factor, order=order, grid_mode=True, mode="nearest")
     missing = [(0, side - other) for side, other in zip(shape, large.shape, strict=True)]
     return np.pad(large, missing, "edge")
-
-
-def thin_lines(ink: Ink, thickest: int) -> Ink:
-    """Return how dark the lines are that run right across ink, by row (h,): rows of mostly ink.
-
-    Lines of more than so many pixels are a digit's own strokes in a picture cropped to it.
-    """
-    rows = np.quantile(ink, RULE_QUANTILE, axis=1)
-    return rows - scipy.ndimage.grey_opening(rows, (thickest + 1,))
-
-
-def rule_rows(ink: Ink, step: int) -> tuple[Ink | None, int]:
-    """Return how dark the rules across ink are, by row (h,), and their tilt in pixels; or None, 0.
-
-    step: to look for the tilt at each step-th pixel only.
-    """
-    some = max(step, ink.shape[1] // COLUMNS)  # a rule is seen in a few columns, too
-    few, thickest = ink[::step, ::some], max(1, round(RULE_THICK * len(ink) / step))
-    if np.mean(few.max(0) > RULE_SEEN) < 1 - RULE_QUANTILE:  # many columns hold no ink at all
-        return None, 0
-    found = {t: thin_lines(tilted(few, t / step), thickest) for t in range(-12, 13, 2)}
-    tilt = max(found, key=lambda tilt: np.sum(found[tilt] ** 2))
-    if found[tilt].max() < RULE_SEEN:
-        return None, 0
-    lines = thin_lines(tilted(ink, tilt), step * thickest + 2)
-    return scipy.ndimage.maximum_filter1d(lines, 5), tilt
-
-
-def without_rules(ink: Ink, step: int) -> Ink:
-    """Return ink without rules and squares; what is clearly darker is ink and stays."""
-    for least in (1, 2):  # of rows, then of columns: a single one is a 1
-        line, tilt = rule_rows(ink, step)
-        if line is not None and scipy.ndimage.label(line > RULE)[1] >= least:
-            straight, line = tilted(ink, tilt), line[:, np.newaxis]
-            times, more = OVER_RULE
-            straight = np.where((line > RULE) & (straight < times * line + more), 0, straight)
-            ink = tilted(straight, -tilt)
-        ink = ink.T
-    return ink
-
-
-def tilted(ink: Ink, tilt: float) -> Ink:
-    """Return ink with its columns shifted, the last by tilt pixels; what leaves comes in again."""
-    shifts = np.rint(tilt * np.linspace(0, 1, ink.shape[1])).astype(int)
-    rows = (np.arange(len(ink))[:, np.newaxis] + shifts) % len(ink)
-    return np.take_along_axis(ink, rows, axis=0)
 
 
 def closed(small: Ink, share: float) -> Ink:

@@ -10,8 +10,8 @@ SOURCES = pathlib.Path(__file__).parent
 STYLE = '<link rel="stylesheet" href="style.css">'
 SCRIPT = '<script type="module" src="main.js"></script>'
 # In the order of their imports; `make reader` writes model.js.
-MODULES = ("model", "examples", "rules", "strokes", "filters", "ink", "parts", "centre", "network")
-MODULES += ("cut", "image", "main")
+MODULES = ("model", "examples", "rules", "strokes", "filters", "ruled", "ink", "parts", "centre")
+MODULES += ("network", "cut", "image", "main")
 
 
 def source(name: str) -> str:

@@ -25,10 +25,13 @@ function cutsAlong(ink, slope) {  // of that slope, through the least ink: each 
   for (const place of places)
     if (found.every((other) => Math.abs(place - other) > RULES.cut_apart * wide)) found.push(place);
   return found.slice(0, RULES.cut_each).map((place) => {
-    const half = (left) => centred(map(ink, (value, i) => (across[i] < place === left ? value : 0)));
-    return { place: place / wide, images: [half(true), half(false)] };
-  }).filter(({ images }) => images[0] && images[1]);
+    const halves = [true, false].map((left) => map(ink, (value, i) => (across[i] < place === left ? value : 0)));
+    return { place: place / wide, halves };
+  }).filter((cut) => cut.halves.every(isHigh))
+    .map(({ place, halves }) => ({ place, images: halves.map(centred) }));
 }
+
+const isHigh = (half) => inkBounds(half, RULES.faint)?.height >= RULES.cut_high * half.high;  // as a digit
 
 function halves(layers, ink) {  // each {from, to, image, shares}, from and to shares of its width; or none
   const small = forCutting(ink);

@@ -6,7 +6,8 @@ export function map(image, of) {  // faster than a typed array's own
   return { ...image, values: found };
 }
 
-export const even = (x) => (x % 1 === 0.5 ? 2 * Math.round(x / 2) : Math.round(x));  // as Python rounds
+const NO_FRACTIONS = 1.5 * 2 ** 52;  // doubles of that size have none
+export const even = (x) => x + NO_FRACTIONS - NO_FRACTIONS;  // as Python rounds: a half to the even number
 
 export const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
@@ -20,6 +21,13 @@ export function quantile(values, share) {  // as NumPy has it
   const sorted = Float32Array.from(values).sort(), place = share * (sorted.length - 1);
   const low = sorted[Math.floor(place)];
   return low + (place % 1) * (sorted[Math.ceil(place)] - low);
+}
+
+export function sampled({ values, wide, high }, across, down) {  // some values only, of some rows
+  const found = { wide: Math.ceil(wide / across), high: Math.ceil(high / down) };
+  found.values = new Float32Array(found.wide * found.high);
+  for (let y = 0, i = 0; y < high; y += down) for (let x = 0; x < wide; x += across) found.values[i++] = values[y * wide + x];
+  return found;
 }
 
 export function turned({ values, wide, high }) {  // rows become columns

@@ -1,6 +1,7 @@
-// From a picture's brightness to its ink: the sheet found, light evened, rules taken out; ink.py's steps.
-import { blurred, both, cropped, dilated, eroded, even, extended, labelled, largest, largestInRows, map, mean,
-  most, nearestOutside, openedRows, quantile, scaled, smoothed, triangle, turned } from "./filters.js";
+// From a picture's brightness to its ink: the sheet found, light evened, lines taken out; ink.py's steps.
+import { blurred, both, cropped, dilated, eroded, even, extended, labelled, largest, map, mean, most,
+  nearestOutside, quantile, sampled, scaled, smoothed, triangle } from "./filters.js";
+import { withoutRules } from "./ruled.js";
 import { RULES } from "./rules.js";
 
 const R = RULES;
@@ -8,13 +9,6 @@ const R = RULES;
 export class Problem extends Error {}
 
 const shorter = ({ wide, high }) => Math.min(wide, high);
-
-function sampled({ values, wide, high }, across, down) {  // some values only, of some rows
-  const found = { wide: Math.ceil(wide / across), high: Math.ceil(high / down) };
-  found.values = new Float32Array(found.wide * found.high);
-  for (let y = 0, i = 0; y < high; y += down) for (let x = 0; x < wide; x += across) found.values[i++] = values[y * wide + x];
-  return found;
-}
 
 const few = (image, step) => sampled(image, step, step).values;
 
@@ -61,54 +55,6 @@ function shrunk({ values, wide, high }) {  // without the places beside others o
   const found = values.map((value, i) =>
     (inside(i) && value && values[i - 1] && values[i + 1] && values[i - wide] && values[i + wide] ? 1 : 0));
   return { values: found, wide, high };
-}
-
-function thinLines({ values, wide, high }, thickest) {  // how dark the lines right across are, by row
-  const rows = Float32Array.from({ length: high }, (_, y) =>
-    quantile(values.subarray(y * wide, (y + 1) * wide), R.rule_quantile));
-  const opened = openedRows({ values: rows, wide: high, high: 1 }, thickest + 1).values;
-  return rows.map((value, y) => value - opened[y]);
-}
-
-function tilted({ values, wide, high }, tilt) {  // columns shifted, the last by tilt; what leaves comes in again
-  const found = new Float32Array(values.length);
-  for (let x = 0; x < wide; x++) {
-    const shift = even(tilt * x / Math.max(1, wide - 1)) + high;
-    for (let y = 0; y < high; y++) found[y * wide + x] = values[(y + shift) % high * wide + x];
-  }
-  return { values: found, wide, high };
-}
-
-function ruleRows(ink, step) {  // how dark the rules across are, by row, and their tilt; or null
-  const some = sampled(ink, Math.max(step, Math.floor(ink.wide / R.columns)), step);
-  const thickest = Math.max(1, even(R.rule_thick * ink.high / step)), darkest = new Float32Array(some.wide);
-  some.values.forEach((value, i) => { darkest[i % some.wide] = Math.max(darkest[i % some.wide], value); });
-  if (mean(darkest.map((value) => +(value > R.rule_seen))) < 1 - R.rule_quantile) return null;
-  let best = { sum: -1 };
-  for (let tilt = -12; tilt <= 12; tilt += 2) {
-    const lines = thinLines(tilted(some, tilt / step), thickest);
-    const sum = lines.reduce((total, value) => total + value ** 2, 0);
-    if (sum > best.sum) best = { sum, tilt, darkest: most(lines) };
-  }
-  if (best.darkest < R.rule_seen) return null;
-  const lines = thinLines(tilted(ink, best.tilt), step * thickest + 2);
-  return { lines: largestInRows({ values: lines, wide: ink.high, high: 1 }, 5).values, tilt: best.tilt };
-}
-
-function withoutRules(ink, step) {  // what is clearly darker is ink and stays
-  for (const least of [1, 2]) {  // of rows, then of columns: a single one is a 1
-    const { lines, tilt } = ruleRows(ink, step) ?? { lines: [] };
-    if (lines.filter((line, y) => line > R.rule && !(lines[y - 1] > R.rule)).length >= least) {
-      const straight = tilted(ink, tilt), [times, more] = R.over_rule;
-      const rest = map(straight, (value, i) => {
-        const line = lines[Math.floor(i / ink.wide)];
-        return line > R.rule && value < times * line + more ? 0 : value;
-      });
-      ink = tilted(rest, -tilt);
-    }
-    ink = turned(ink);
-  }
-  return ink;
 }
 
 function closed(small, share) {  // dark places filled that are narrower than a share of the picture

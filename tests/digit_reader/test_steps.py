@@ -13,20 +13,20 @@ from digit_reader import Certainty, Digit, PictureError, Reader, Reading, annota
 from digit_reader import __main__ as command
 from digit_reader.__main__ import SHOWN
 from digit_reader.centre import centre_like_mnist
+from digit_reader.cut import cuts_of
 from digit_reader.ink import (
     desk_in,
     ink_of,
     is_bright,
     levelled,
     reduced,
-    tilted,
     without_noise,
-    without_rules,
 )
 from digit_reader.lines import belongs, digits_in, gaps_in, lines_of
 from digit_reader.parts import Ink, Part, left_out, overlap, parts_of
 from digit_reader.picture import brightness, from_array
 from digit_reader.prepare import ink_near
+from digit_reader.ruled import without_rules
 
 
 def part(left, top, right, bottom, *linked):
@@ -175,10 +175,28 @@ def test_rules_go_and_what_crosses_them_stays():
     assert (without_rules(broad, 1) == broad).all()
 
 
-def test_columns_shift_and_come_back():
-    ink = np.random.default_rng(1).random((50, 80)).astype(np.float32)
-    assert (tilted(tilted(ink, 6), -6) == ink).all() and (tilted(ink, 6)[:, -1] != ink[:, -1]).any()
-    assert tilted(ink, 6)[0, -1] == ink[6, -1] and (tilted(ink, 6)[:, 0] == ink[:, 0]).all()
+def test_rules_and_squares_go_that_run_apart_and_hang():
+    """As a camera from aslant sees a sheet that is not flat; a digit's strokes stay whole."""
+    ink = np.zeros((300, 400), np.float32)
+    row, column = np.mgrid[:300, :400]
+    across, down = column / 400, row / 300
+    for place in range(5, 300, 30):
+        ink[np.abs(row - place - 20 * across * down - 6 * across * (1 - across)) < 1.5] = 0.3
+    for place in range(5, 400, 30):
+        ink[np.abs(column - place + 16 * down * across) < 1.5] = 0.3
+    ink[60:240, 190:214] = 0.9
+    found = without_rules(ink, 1)
+    stroke = found == np.float32(0.9)
+    assert stroke.sum() == 180 * 24 and found[~stroke].astype(bool).mean() < 0.01 < ink.mean()
+
+
+def test_cuts_leave_two_halves_as_high_as_digits():
+    ink = np.zeros((100, 120), np.float32)
+    ink[:, 5:15] = ink[45:55, 15:60] = 1  # a stem with a bar
+    assert not cuts_of(ink[:, :60])
+    ink[:, 60:70] = 1  # and another stem at its end
+    assert (places := [120 * cut.place for cut in cuts_of(ink)])
+    assert min(places) >= 15 and max(places) <= 65
 
 
 def test_a_page_is_blank_up_to_its_noise_and_faint_up_to_an_eighth():
