@@ -20,6 +20,8 @@ STACKED_ACROSS, STROKE_ACROSS, SIDE_ACROSS = (
     of[name] for name in ("stacked_across", "stroke_across", "side_across")
 )
 STACKED_GAP, STROKE_GAP = of["stacked_gap"], of["stroke_gap"]
+# A 4's stem beside its corner: of the taller one's height, of its own, of the corner's.
+STEM_GAP, STEM_WIDE, STEM_LOWER = of["stem_gap"], of["stem_wide"], of["stem_lower"]
 # A gap in a line: in heights, in usual distances, and of two digits in heights.
 GAP, GAP_TIMES, GAP_OF_TWO = of["gap"], of["gap_times"], of["gap_of_two"]
 
@@ -40,9 +42,21 @@ def belongs(part: Part, other: Part) -> bool:
             return False  # two tall ones are two digits
         is_stroke = short < STROKE_ABOVE * tall and across > STROKE_ACROSS
         return gap < (STROKE_GAP if is_stroke else STACKED_GAP) * (tall + short + gap)
+    if down > 0 and gap < STEM_GAP * tall and is_stem_of_four(part, other):
+        return True
     if gap >= NEAR_GAP * tall:
         return False
     return across > SIDE_ACROSS or (short < STROKE_BESIDE * tall and down > 0)
+
+
+def is_stem_of_four(part: Part, other: Part) -> bool:
+    """Say whether the right one of two parts stands as a 4's stem does, lower than its corner.
+
+    Two digits of a line stand about equally high.
+    """
+    corner, stem = sorted((part, other), key=lambda part: (part.left, part.top))
+    lower = min(stem.top - corner.top, stem.bottom - corner.bottom)
+    return stem.width < STEM_WIDE * stem.height and lower > STEM_LOWER * corner.height
 
 
 def digits_in(parts: Iterable[Part]) -> list[list[Part]]:

@@ -25,6 +25,7 @@ BESIDE = of["beside"]  # of the smaller: two that overlap less stand beside each
 POINT = (0.05, 0.3)  # a point's length as a share of a digit's height
 THICK = 0.03  # of a digit's height: what is thinner is no point and no sign
 AS_HIGH = 0.5  # of a digit's height: what is higher and no digit is told
+AS_HIGH_AS_DIGIT = "ink as high as a digit"
 NEXT_TO = 1.2  # how far from a digit a point or a sign is at most, in digits' heights
 TOLD_APART = 3_000  # the largest of them that are looked at
 # What reaches in from the border and is so many times longer than all that does not is no digit.
@@ -103,7 +104,7 @@ def whole_strokes(
     found: list[Part], sizes: NDArray, means: NDArray, links: NDArray
 ) -> tuple[list[Part], NDArray, NDArray]:
     """Return parts, their sizes and means, with the grains of a pencil's digit made one part."""
-    faint, together = np.bincount(links.ravel()), {}
+    faint, inks, together = np.bincount(links.ravel()), sizes * means, {}
     for n, part in enumerate(found):
         together.setdefault(part.linked, []).append(n)
     inks, kept = sizes * means, []
@@ -233,7 +234,7 @@ def left_out(ink: Ink, lines: list[list[Part]]) -> list[str]:
         if not taken.isdisjoint(part.labels):
             continue
         if part.height > AS_HIGH * height:
-            found.append("ink as high as a digit")
+            found.append(AS_HIGH_AS_DIGIT)
         elif inside and part not in ink.weak:  # a weak one is residue of light or of a rule
             found.append(named(part, digits, height, part in ink.specks))
     return sorted({*found} - {""})

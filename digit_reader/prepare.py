@@ -12,7 +12,7 @@ from digit_reader.errors import require
 from digit_reader.hints import NONE, Hints
 from digit_reader.ink import ink_of
 from digit_reader.lines import digits_in, gaps_in
-from digit_reader.parts import INK, Part, left_out, parts_of
+from digit_reader.parts import AS_HIGH_AS_DIGIT, INK, Part, left_out, parts_of
 from digit_reader.picture import Picture, brightness, upright
 from digit_reader.reading import Box
 from digit_reader.rules import of
@@ -67,6 +67,7 @@ class Found:
 
     digits: list[Cutout]
     note: str
+    complete: bool  # whether all ink as high as a digit is among them
 
 
 def found_in(image: Picture, pale: bool = False, hints: Hints = NONE) -> Found:
@@ -90,7 +91,8 @@ def found_in(image: Picture, pale: bool = False, hints: Hints = NONE) -> Found:
         for part, gap in zip(line, gaps_in(line), strict=True)
     ]
     rest = left_out(parts, lines)
-    return Found(digits, f"left out: {', '.join(rest)}" if rest else "")
+    note = f"left out: {', '.join(rest)}" if rest else ""
+    return Found(digits, note, AS_HIGH_AS_DIGIT not in rest)
 
 
 def prepare_digit(image: Picture) -> NDArray[np.float32]:

@@ -143,11 +143,10 @@ class Reader:
             )
             note = "; ".join(filter(None, [hints.miscounted(len(digits)), of_page.note]))
             likely = max(digit.probability for digit in digits) >= NO_DIGIT
-            some = likely or hints.count is not None  # who gives a count says that there are some
-            no_digit = "there is no digit: crop the picture to one"
-            readings.append(
-                Reading(name, digits, note=note) if some else Reading(name, [], no_digit)
-            )
+            reading = Reading(name, [], "there is no digit: crop the picture to one")
+            if likely or hints.count is not None:  # who gives a count says that there are some
+                reading = Reading(name, digits, note=note, complete=of_page.complete)
+            readings.append(reading)
         return readings
 
     def look(
@@ -161,14 +160,14 @@ class Reader:
 
         That counts where all of it is sure, and no digit is lost.
         """
-        readings = self.readings(names, [found for _, found in paged], hints)
-        unsure = [n for n, r in enumerate(readings) if not r.sure and paged[n][0] is not None]
+        readings, sure = self.readings(names, [f for _, f in paged], hints), self.settings.sure
+        unsure = [n for n, r in enumerate(readings) if r.least < sure and paged[n][0] is not None]
         again = pool.map(lambda n: outcome(paged[n][0], True, hints), unsure)
         second = self.readings([names[n] for n in unsure], [*again], hints)
         for n, reading in zip(unsure, second, strict=True):
             first = readings[n]
-            surer = reading.sure or (len(first.digits) > 1 and reading.least > first.least)
-            if surer and len(reading.digits) >= len(first.digits):
+            surer = len(first.digits) > 1 and reading.least > first.least
+            if (reading.least >= sure or surer) and len(reading.digits) >= len(first.digits):
                 readings[n] = reading
         return readings
 

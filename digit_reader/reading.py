@@ -60,6 +60,7 @@ class Reading:
     digits: list[Digit]  # in reading order
     problem: str = ""  # what is wrong with the picture and what to do
     note: str = ""  # what the picture holds that is not in the answer
+    complete: bool = True  # whether all ink as high as a digit is in the answer
 
     @property
     def lines(self) -> list[list[Digit]]:
@@ -68,8 +69,8 @@ class Reading:
 
     @property
     def sure(self) -> bool:
-        """Whether every digit is sure."""
-        return bool(self.digits) and all(digit.sure for digit in self.digits)
+        """Whether every digit is sure, and none may be missing."""
+        return bool(self.digits) and self.complete and all(digit.sure for digit in self.digits)
 
     @property
     def least(self) -> float:

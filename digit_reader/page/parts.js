@@ -25,8 +25,15 @@ function belongs(one, other) {
     const isStroke = short < RULES.stroke_above * tall && across > RULES.stroke_across;
     return gap < (isStroke ? RULES.stroke_gap : RULES.stacked_gap) * (tall + short + gap);
   }
+  if (down > 0 && gap < RULES.stem_gap * tall && isStemOfFour(one, other)) return true;
   return gap < RULES.near_gap * tall
     && (across > RULES.side_across || (short < RULES.stroke_beside * tall && down > 0));
+}
+
+function isStemOfFour(...both) {  // beside its corner, and lower; two digits stand about equally high
+  const [corner, stem] = both.sort((one, other) => one.left - other.left || one.top - other.top);
+  const lower = Math.min(stem.top - corner.top, stem.bottom - corner.bottom);
+  return width(stem) < RULES.stem_wide * height(stem) && lower > RULES.stem_lower * height(corner);
 }
 
 function joined(one, other) {

@@ -16,6 +16,7 @@ export const RULES = {
   "side_across": 0.4,
   "stacked_gap": 0.12,
   "stroke_gap": 0.22,
+  "stem_gap": 0.25, "stem_wide": 0.5, "stem_lower": 0.25,
   "gap": 0.6,
   "gap_times": 2.2,
   "gap_of_two": 1.5,

@@ -38,7 +38,7 @@ PAPER = 235  # its brightness where a picture is not a photograph
 # Of answers called sure at most so many are wrong, and so many of each kind of picture without a
 # digit pass for one; of those called probable at most so many are wrong.
 SURE_WRONG, NONE_PASSES, PROBABLE_WRONG = 0.002, 0.04, 0.1
-FIRST = {"sure": 0.95, "probable": 0.7}  # levels that decide on a second look before there are any
+FIRST_SURE = 0.95  # the level that decides on a second look before there is one
 PROBABLE = 0.7  # the least probability of what is called probable, however few of them are wrong
 
 Shown = tuple[str, Sequence[np.ndarray], np.ndarray]  # a kind's name, pictures, and their labels
@@ -185,7 +185,7 @@ def levels() -> dict[str, float]:
     (images, labels), _ = load_mnist()
     _, held = data.split(data.training_writers())
     reader, answers, truth = Reader(temperature=1.0), [], []
-    reader.settings = dataclasses.replace(reader.settings, **FIRST)
+    reader.settings = dataclasses.replace(reader.settings, sure=FIRST_SURE)
     for _, shown, known in digits(images[held], labels[held], CALIBRATES, seed=1):
         for reading, label in zip(read(shown, reader), known, strict=True):
             if reading.probabilities:

@@ -114,6 +114,10 @@ BOXES = [
     ((0.4, 0.3, 0.6, 0.5), (0.4, 0.57, 0.6, 0.77), False),  # 0.15
     ((0.4, 0.3, 0.6, 0.7), (0.5, 0.35, 0.7, 0.75), True),  # overlapping half across
     ((0.4, 0.3, 0.6, 0.7), (0.53, 0.35, 0.73, 0.75), False),  # a third
+    ((0.4, 0.3, 0.55, 0.6), (0.6, 0.45, 0.65, 0.75), True),  # a 4's stem, half as low as its corner
+    ((0.4, 0.3, 0.55, 0.6), (0.6, 0.36, 0.65, 0.66), False),  # two digits of a line that slopes
+    ((0.4, 0.3, 0.55, 0.6), (0.6, 0.45, 0.8, 0.75), False),  # no stem: as wide as a digit
+    ((0.4, 0.3, 0.55, 0.6), (0.64, 0.45, 0.69, 0.75), False),  # 0.3 of the height off
 ]
 
 

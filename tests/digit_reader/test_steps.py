@@ -69,6 +69,9 @@ TOGETHER = {
     "two halves, 20 apart": (part(0, 0, 50, 40), part(0, 60, 50, 100), False),
     "a bar above to one side": (TALL, part(140, 80, 240, 90), False),
     "two tall ones, one above the other": (part(0, 0, 50, 90), part(0, 95, 50, 185), False),
+    "a 4's stem, half as low as its corner": (part(0, 0, 60, 80), part(75, 40, 90, 120), True),
+    "a 1 after a 6 in a sloping line": (part(0, 0, 60, 80), part(75, 15, 90, 95), False),
+    "a digit and a lower one as wide": (part(0, 0, 60, 80), part(75, 40, 120, 120), False),
     "side by side, overlapping half across": (TALL, part(125, 110, 175, 210), True),
 }
 
@@ -253,6 +256,7 @@ def digit(value, certainty, **where):
 )
 def test_answers_are_said_as_people_do(digits, answer, sure):
     reading = Reading("a picture", digits)
+    assert not Reading("a picture", digits, complete=False).sure
     assert (reading.answer, reading.sure) == (answer, sure)
     single = digits[0] if len(digits) == 1 else None
     assert reading.digit == (single and single.digit) and reading.single("runner_up") == (

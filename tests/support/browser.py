@@ -91,7 +91,7 @@ def animation():
     """Draw a number in the committed page, stroke by stroke, and keep the frames as a GIF."""
     frames = []
     with browser() as started:
-        page = started.new_page(viewport={"width": 900, "height": 640})
+        page = started.new_page(viewport={"width": 900, "height": 592})
         page.goto((VISUALIZATIONS / "draw_a_digit.html").as_uri())
         answer(page, "Draw a digit.")
         for digit, across in ((4, -75), (2, 75)):
@@ -101,7 +101,7 @@ def animation():
                     draw(page, [[(140 + across + (x - 140) // 2, 70 + y // 2) for x, y in part]])
                     frames.append(PIL.Image.open(io.BytesIO(page.screenshot())))
         answer(page, "42")
-    frames = [frame.convert("RGB").resize((675, 480)) for frame in frames]
+    frames = [frame.convert("RGB").resize((675, 444)) for frame in frames]
     palette = frames[-1].quantize(48)
     small = [frame.quantize(palette=palette, dither=PIL.Image.Dither.NONE) for frame in frames]
     durations = [250] * (len(small) - 1) + [2_000]

@@ -95,6 +95,7 @@ def trust(name: str = "dense_dropout") -> Shown:
     right.plot(coverage, error + NEARLY_NONE, "k*", markersize=10, label=f"{name}'s threshold")
     right.set(xlabel="share of digits that it reads itself", ylabel="share misread of these")
     right.set(yscale="log", xlim=(0.8, 1.005), ylim=(1e-5, 0.03), title="the doubtful to a person")
+    right.set_yticks([NEARLY_NONE, 1e-4, 1e-3, 1e-2], ["none", "0.01%", "0.1%", "1%"])
     right.legend(fontsize=8)
     title = f"With {1 - coverage:.1%} handed to a person, {error:.3%} of the rest are misread"
     alt = "Left: share misread against the doubt told. Right: errors against the share read."
