@@ -20,8 +20,10 @@ STACKED_ACROSS, STROKE_ACROSS, SIDE_ACROSS = (
     of[name] for name in ("stacked_across", "stroke_across", "side_across")
 )
 STACKED_GAP, STROKE_GAP = of["stacked_gap"], of["stroke_gap"]
-# A 4's stem beside its corner: of the taller one's height, of its own, of the corner's.
+# A 4's stem beside its corner: how far off, of the taller one's height; how wide, of its own; how
+# much lower, at least and its top at most, and how high, of the corner's.
 STEM_GAP, STEM_WIDE, STEM_LOWER = of["stem_gap"], of["stem_wide"], of["stem_lower"]
+STEM_HIGH = of["stem_high"]
 # A gap in a line: in heights, in usual distances, and of two digits in heights.
 GAP, GAP_TIMES, GAP_OF_TWO = of["gap"], of["gap_times"], of["gap_of_two"]
 
@@ -55,8 +57,10 @@ def is_stem_of_four(part: Part, other: Part) -> bool:
     Two digits of a line stand about equally high.
     """
     corner, stem = sorted((part, other), key=lambda part: (part.left, part.top))
-    lower = min(stem.top - corner.top, stem.bottom - corner.bottom)
-    return stem.width < STEM_WIDE * stem.height and lower > STEM_LOWER * corner.height
+    top, bottom = stem.top - corner.top, stem.bottom - corner.bottom
+    least, most = (share * corner.height for share in STEM_LOWER)
+    is_stem = stem.width < STEM_WIDE * stem.height and stem.height > STEM_HIGH * corner.height
+    return is_stem and min(top, bottom) > least and top < most
 
 
 def digits_in(parts: Iterable[Part]) -> list[list[Part]]:

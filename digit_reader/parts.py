@@ -104,7 +104,7 @@ def whole_strokes(
     found: list[Part], sizes: NDArray, means: NDArray, links: NDArray
 ) -> tuple[list[Part], NDArray, NDArray]:
     """Return parts, their sizes and means, with the grains of a pencil's digit made one part."""
-    faint, inks, together = np.bincount(links.ravel()), sizes * means, {}
+    faint, together = np.bincount(links.ravel()), {}
     for n, part in enumerate(found):
         together.setdefault(part.linked, []).append(n)
     inks, kept = sizes * means, []

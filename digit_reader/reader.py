@@ -156,9 +156,9 @@ class Reader:
         pool: concurrent.futures.Executor,
         hints: Hints = NONE,
     ) -> list[Reading]:
-        """Return the Reading of each page; where it is not sure, of a second look at pale strokes.
+        """Return the Reading of each page; where a digit is not sure, of a second look.
 
-        That counts where all of it is sure, and no digit is lost.
+        That is at pale strokes; it counts where all digits are sure, or surer, and none is lost.
         """
         readings, sure = self.readings(names, [f for _, f in paged], hints), self.settings.sure
         unsure = [n for n, r in enumerate(readings) if r.least < sure and paged[n][0] is not None]

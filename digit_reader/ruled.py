@@ -15,12 +15,14 @@ QUANTILE = of["rule_quantile"]  # three quarters of a row must be that dark to b
 THICK = of["rule_thick"]  # of the picture's height at most
 COLUMNS = of["columns"]  # in which it is looked for which way rules run
 SEEN, RULE = of["rule_seen"], of["rule"]  # how dark the darkest rule of a page is, and any
-HINT = of["rule_hint"]  # and at least where it is first looked which way they run
+HINT = of["rule_hint"]  # how dark it is at least in the first, coarse look
 OVER_RULE = of["over_rule"]  # times, and more than, as dark as a rule: ink that crosses it
-# Pixels that rules may fall across a page; by so many the looking goes on, and ends.
-FALLS, FIRST, LAST = of["rule_falls"]
-APART = of["rule_apart"]  # by which those above and below may differ where the looking begins
-WIDER = of["rule_wider"]  # of the page's width: so far to both sides a rule may leave its course
+# As shares of the page's width: how far rules fall at most where the looking begins, by how much
+# more above than below; the first steps, and the last.
+FALLS, APART, FIRST, LAST = of["rule_falls"]
+WIDER = of["rule_wider"]  # of the width: so far to both sides a rule may leave its course
+# Rules are paler than the writing, by this share of the darkest ink, or reach the page's border.
+PALER, BORDER = of["rule_paler"], of["rule_border"]
 
 
 class Course(NamedTuple):
@@ -40,22 +42,37 @@ CHANGES = (*itertools.product((-1, 0, 1), (-1, 0, 1), (0,), (0,)),)
 CHANGES += (*itertools.product((0,), (0,), (-1, 0, 1), (-1, 0, 1)),)
 
 
-def falls(courses: NDArray[np.float64], height: int, width: int) -> NDArray[np.int64]:
-    """Return how far the lines of each course (n, 4) have fallen at each place: (n, h, w)."""
+def parts_of_fall(
+    courses: NDArray[np.float64], width: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return, by column, how far lines fall a quarter from above, and how much more from below.
+
+    Each (n, w); rows in between and beyond: see down.
+    """
+    across = np.linspace(0, 1, width)
+    hang = 4 * across * (1 - across)
     upper, lower, upper_hangs, lower_hangs = courses.T[:, :, np.newaxis]
-    down, across = 2 * (np.arange(height) + 0.5) / height - 0.5, np.linspace(0, 1, width)
-    fall = upper + (lower - upper) * down
-    hangs = upper_hangs + (lower_hangs - upper_hangs) * down
-    found = fall[:, :, np.newaxis] * across
-    found += hangs[:, :, np.newaxis] * (4 * across * (1 - across))
-    return np.rint(found).astype(int)
+    return (
+        upper * across + upper_hangs * hang,
+        (lower - upper) * across + (lower_hangs - upper_hangs) * hang,
+    )
 
 
 def straightened(ink: Ink, courses: NDArray[np.float64]) -> NDArray[np.float32]:
     """Return ink with each course's lines as rows, (n, h, w); what leaves comes in again."""
     height, width = ink.shape
-    rows = np.arange(height)[:, np.newaxis] + falls(courses, height, width)
-    return ink[rows % height, np.arange(width)]
+    upper, more = parts_of_fall(courses, width)
+    down = (2 * (np.arange(height) + 0.5) / height - 0.5)[:, np.newaxis]
+    falls = np.rint(upper[:, np.newaxis] + more[:, np.newaxis] * down).astype(int)
+    return ink[(np.arange(height)[:, np.newaxis] + falls) % height, np.arange(width)]
+
+
+def straight_rows(shape: tuple[int, int], course: Course) -> NDArray[np.int64]:
+    """Return the row to which straightened takes each place of a page: (h, w)."""
+    height, width = shape
+    (upper,), (more,) = parts_of_fall(np.array([course]), width)
+    rows = np.arange(height)[:, np.newaxis] - upper - more * (1 / height - 0.5)
+    return np.rint(rows / np.maximum(1 + 2 * more / height, 0.1)).astype(int) % height
 
 
 def thin(rows: NDArray[np.floating], thickest: int) -> NDArray[np.floating]:
@@ -66,9 +83,21 @@ def thin(rows: NDArray[np.floating], thickest: int) -> NDArray[np.floating]:
     return rows - scipy.ndimage.grey_opening(rows, (1, thickest + 1))
 
 
-def dark_lines(ink: Ink, course: NDArray[np.float64], thickest: int) -> Ink:
-    """Return how dark the lines of a course (1, 4) that run right across ink are, by row: (h,)."""
-    return thin(np.quantile(straightened(ink, course), QUANTILE, axis=2), thickest)[0]
+def dark_lines(straight: Ink, thickest: int) -> Ink:
+    """Return how dark the lines are that run right across, by row (h,), as straightened has it."""
+    return thin(np.quantile(straight, QUANTILE, axis=1)[np.newaxis], thickest)[0]
+
+
+def is_of_paper(lines: Ink, straight: Ink, darkest: float) -> bool:
+    """Return whether lines are of the paper: paler than its darkest ink, or up to its border.
+
+    A digit's strokes may run as straight across a picture that is cropped to it.
+    """
+    if lines.max() < PALER * darkest:
+        return True
+    rows, edge = lines > RULE, max(1, round(BORDER * straight.shape[1]))
+    ends = straight[rows][:, :edge].mean(), straight[rows][:, -edge:].mean()
+    return bool(max(ends) > lines[rows].mean() / 2)
 
 
 def likeliest(few: Ink, courses: list[Course], step: int, thickest: int) -> tuple[float, Course]:
@@ -77,50 +106,55 @@ def likeliest(few: Ink, courses: list[Course], step: int, thickest: int) -> tupl
     few: every step-th pixel of the ink.
     """
     rows = straightened(few, np.array(courses) / step).mean(2, dtype=float)
-    seen = np.sum(thin(rows, thickest) ** 2, 1)
+    seen = np.sum(thin(rows.astype(np.float32), thickest) ** 2, 1, dtype=float)
     best = int(seen.argmax())
     return float(seen[best]), courses[best]
 
 
-def rules_in(ink: Ink, step: int) -> tuple[Ink, Course] | None:
-    """Return how dark the rules across ink are, by row (h,), and their course; None without.
+def course_in(ink: Ink, step: int) -> Course | None:
+    """Return which way rules across ink run; None where there are none.
 
-    step: to look for the course at each step-th pixel only.
+    step: to look for it at each step-th row only, and in as few columns, or fewer.
     """
-    few = ink[::step, :: max(step, ink.shape[1] // COLUMNS)]  # a rule is seen in a few, too
+    few = ink[::step, :: max(step, ink.shape[1] // COLUMNS)]
     if np.mean(few.max(0) > SEEN) < 1 - QUANTILE:  # many columns hold no ink at all
         return None
-    thickest, some = max(1, round(THICK * len(ink) / step)), range(-FALLS, FALLS + 1, FIRST)
+    farthest, apart = (round(share * ink.shape[1]) for share in (FALLS, APART))
+    first, last = (max(1, round(share * ink.shape[1])) for share in (FIRST, LAST))
+    thickest, some = max(1, round(THICK * len(ink) / step)), range(-farthest, farthest + 1, first)
     pairs = itertools.product(some, some)
-    first = [Course(*pair) for pair in pairs if abs(pair[0] - pair[1]) <= APART]
-    seen, course = likeliest(few, first, step, thickest)
-    if dark_lines(few, np.array([course]) / step, thickest).max() < HINT:
+    courses = [Course(*pair) for pair in pairs if abs(pair[0] - pair[1]) <= apart]
+    seen, course = likeliest(few, courses, step, thickest)
+    (straight,) = straightened(few, np.array([course]) / step)
+    if dark_lines(straight, thickest).max() < HINT:
         return None
-    by = FIRST // 2
-    while by >= LAST:
+    by = max(last, first // 2)
+    while by >= last:
         near = [Course(*(a + by * b for a, b in zip(course, c, strict=True))) for c in CHANGES]
         more, better = likeliest(few, near, step, thickest)
         if more > seen:
             seen, course = more, better
         else:
             by //= 2
-    lines = dark_lines(ink, np.array([course]), step * thickest + 2)
-    wide = max(5, 2 * round(WIDER * ink.shape[1]) + 1)
-    return (scipy.ndimage.maximum_filter1d(lines, wide), course) if lines.max() >= SEEN else None
+    return course
 
 
 def on_rules(ink: Ink, step: int, least: int) -> NDArray[np.bool_]:
     """Return where there are rules across ink, and nothing clearly darker: bool (h, w).
 
-    least: as many rules there must be.
+    step: see course_in. least: as many rules there must be.
     """
-    found = rules_in(ink, step)
-    if found is None or scipy.ndimage.label(found[0] > RULE)[1] < least:
-        return np.zeros(ink.shape, bool)
-    lines, course = found
-    rows = np.arange(len(ink))[:, np.newaxis] - falls(np.array([course]), *ink.shape)[0]
-    line = lines[rows % len(ink)]
-    times, more = OVER_RULE
+    nowhere, course = np.zeros(ink.shape, bool), course_in(ink, step)
+    if course is None:
+        return nowhere
+    (straight,) = straightened(ink, np.array([course]))
+    lines = dark_lines(straight, step * max(1, round(THICK * len(ink) / step)) + 2)
+    if lines.max() < SEEN or not is_of_paper(lines, straight, float(ink.max())):
+        return nowhere
+    lines = scipy.ndimage.maximum_filter1d(lines, max(5, 2 * round(WIDER * ink.shape[1]) + 1))
+    if scipy.ndimage.label(lines > RULE)[1] < least:
+        return nowhere
+    line, (times, more) = lines[straight_rows(ink.shape, course)], OVER_RULE
     return (line > RULE) & (ink < times * line + more)
 
 

@@ -32,8 +32,10 @@ function belongs(one, other) {
 
 function isStemOfFour(...both) {  // beside its corner, and lower; two digits stand about equally high
   const [corner, stem] = both.sort((one, other) => one.left - other.left || one.top - other.top);
-  const lower = Math.min(stem.top - corner.top, stem.bottom - corner.bottom);
-  return width(stem) < RULES.stem_wide * height(stem) && lower > RULES.stem_lower * height(corner);
+  const top = stem.top - corner.top, bottom = stem.bottom - corner.bottom;
+  const [least, most] = RULES.stem_lower.map((share) => share * height(corner));
+  const isStem = width(stem) < RULES.stem_wide * height(stem) && height(stem) > RULES.stem_high * height(corner);
+  return isStem && Math.min(top, bottom) > least && top < most;
 }
 
 function joined(one, other) {

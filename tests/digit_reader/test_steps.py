@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import PIL.Image
+import PIL.ImageDraw
 import pytest
 from support.pictures import five
 
@@ -71,6 +72,8 @@ TOGETHER = {
     "two tall ones, one above the other": (part(0, 0, 50, 90), part(0, 95, 50, 185), False),
     "a 4's stem, half as low as its corner": (part(0, 0, 60, 80), part(75, 40, 90, 120), True),
     "a 1 after a 6 in a sloping line": (part(0, 0, 60, 80), part(75, 15, 90, 95), False),
+    "a comma after a 6": (part(0, 0, 60, 80), part(75, 66, 86, 98), False),
+    "a narrow digit of the line below": (part(0, 0, 60, 80), part(75, 75, 95, 155), False),
     "a digit and a lower one as wide": (part(0, 0, 60, 80), part(75, 40, 120, 120), False),
     "side by side, overlapping half across": (TALL, part(125, 110, 175, 210), True),
 }
@@ -178,19 +181,42 @@ def test_rules_go_and_what_crosses_them_stays():
     assert (without_rules(broad, 1) == broad).all()
 
 
-def test_rules_and_squares_go_that_run_apart_and_hang():
+@pytest.mark.parametrize(
+    ("upper", "lower", "hang", "thick"), [(10, -6, 12, 1), (21, 9, 20, 1.5), (8, 0, 20, 1.5)]
+)
+def test_rules_and_squares_go_that_run_apart_and_hang(upper, lower, hang, thick):
     """As a camera from aslant sees a sheet that is not flat; a digit's strokes stay whole."""
     ink = np.zeros((300, 400), np.float32)
     row, column = np.mgrid[:300, :400]
     across, down = column / 400, row / 300
-    for place in range(5, 300, 30):
-        ink[np.abs(row - place - 20 * across * down - 6 * across * (1 - across)) < 1.5] = 0.3
+    for place in range(-25, 325, 30):
+        fall = across * (upper + (lower - upper) * (2 * place / 300 - 0.5))
+        ink[np.abs(row - place - fall - hang * across * (1 - across)) < thick] = 0.3
     for place in range(5, 400, 30):
-        ink[np.abs(column - place + 16 * down * across) < 1.5] = 0.3
+        ink[np.abs(column - place + 12 * down * across) < thick] = 0.3
     ink[60:240, 190:214] = 0.9
     found = without_rules(ink, 1)
     stroke = found == np.float32(0.9)
-    assert stroke.sum() == 180 * 24 and found[~stroke].astype(bool).mean() < 0.01 < ink.mean()
+    assert stroke.sum() == 180 * 24 and (found[~stroke] > 0).sum() < 0.05 * (ink > 0).sum()
+
+
+@pytest.mark.parametrize(
+    ("size", "pen", "strokes"),
+    [
+        ((600, 400), 7, [[(x, 0.06), (x - 0.08, 0.94)] for x in (0.2, 0.5, 0.8)]),
+        ((800, 300), 9, [[(x, 0.06), (x - 0.06, 0.94)] for x in (0.2, 0.4, 0.6, 0.8)]),
+        ((400, 400), 6, [[(0.08, 0.07), (0.92, 0.07), (0.45, 0.95)]]),
+        ((300, 400), 6, [[(0.6, 0.05), (0.06, 0.6), (0.94, 0.64)], [(0.7, 0.3), (0.68, 0.95)]]),
+    ],
+    ids=["111", "1111", "7", "4"],
+)
+def test_strokes_right_across_a_picture_are_no_rules(size, pen, strokes):
+    page = PIL.Image.new("L", size)
+    for stroke in strokes:
+        places = [(x * size[0], y * size[1]) for x, y in stroke]
+        PIL.ImageDraw.Draw(page).line(places, 230, pen)
+    ink = np.asarray(page, np.float32) / 255
+    assert (without_rules(ink, 2) == ink).all()
 
 
 def test_cuts_leave_two_halves_as_high_as_digits():
