@@ -334,7 +334,7 @@ CLAIMS = [
     ),
     (
         "frozen features read {:.1%} of UCI's digits**, against {:.1%} without any label "
-        "(one label of each makes it worse, {:.1%}); "
+        "(one label of each does not help, {:.1%}); "
         "fine-tuning all layers, as set here, reads {:.1%}",
         transferred("frozen features", 10),
         transferred("as it is", 10),
