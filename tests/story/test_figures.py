@@ -130,11 +130,12 @@ def test_the_ladder_shows_each_seed_and_each_step_s_interval():
         assert (rung["name"].removeprefix("+ ") in shown.title) == (rung["ci95"][1] < 0)
 
 
-def test_the_times_name_three_models_and_labels_do_not_overlap():
+def test_the_times_name_four_models_and_labels_do_not_overlap():
     axis = figures.time_to_accuracy().figure.axes[0]
     axis.figure.draw_without_rendering()
     boxes = [text.get_window_extent() for text in axis.texts]
-    assert [text.get_text() for text in axis.texts] == ["classic_mlp", "dense_dropout", "cnn"]
+    named = ["softmax_regression", "classic_mlp", "dense_dropout", "cnn"]
+    assert [text.get_text() for text in axis.texts] == named
     assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
     assert all(axis.bbox.x0 <= box.x0 and box.x1 <= axis.bbox.x1 for box in boxes)
 
