@@ -47,7 +47,7 @@ def parts_of_fall(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return, by column, how far lines fall a quarter from above, and how much more from below.
 
-    Each (n, w); rows in between and beyond: see down.
+    Each (n, w). What lies between and beyond goes on evenly, as straightened has it.
     """
     across = np.linspace(0, 1, width)
     hang = 4 * across * (1 - across)
