@@ -1,4 +1,4 @@
-"""Reads anyone's handwritten digits: finds them in any picture, and says how sure it is of each."""
+"""Recognises handwritten digits: finds them in any picture, and gives the certainty of each."""
 
 from digit_reader.errors import DigitReaderError, HintError, NetworkError, PictureError
 from digit_reader.hints import Hints

@@ -1,4 +1,4 @@
-"""Read handwritten digits in pictures: digit_reader photo.jpg scans/ "page *.png" -"""
+"""Recognise handwritten digits in pictures: digit_reader photo.jpg scans/ "page *.png" -"""
 
 from __future__ import annotations
 
@@ -27,27 +27,29 @@ SHOWN = ("digit", "probability", "runner_up", "certainty")
 def arguments() -> argparse.Namespace:
     """Return the checked arguments of the command line; ends the program when they are wrong."""
     parser = argparse.ArgumentParser("digit_reader", description=__doc__)
-    what = "pictures, folders, patterns such as 'scans/*.png', or - for standard input"
-    parser.add_argument("pictures", nargs="*", help=what)
+    accepted = "pictures, folders, patterns such as 'scans/*.png', or - for standard input"
+    parser.add_argument("pictures", nargs="*", help=accepted)
     parser.add_argument("--format", choices=("table", "json", "csv"), default="table")
-    parser.add_argument("--probabilities", action="store_true", help="give those of all ten digits")
-    parser.add_argument("--only", default=TEN, metavar="DIGITS", help="those that may be there")
-    parser.add_argument("--count", type=int, metavar="N", help="how many digits a picture holds")
-    parser.add_argument("--one-line", action="store_true", help="they stand in one line")
-    parser.add_argument("--annotate", metavar="FOLDER", help="save pictures with answers there")
+    parser.add_argument("--probabilities", action="store_true", help="show those of all ten digits")
+    parser.add_argument(
+        "--only", default=TEN, metavar="DIGITS", help="the only digits that may occur"
+    )
+    parser.add_argument("--count", type=int, metavar="N", help="number of digits in a picture")
+    parser.add_argument("--one-line", action="store_true", help="the digits stand in one line")
+    parser.add_argument("--annotate", metavar="FOLDER", help="save pictures with boxes there")
     words = sys.argv[1:]  # after --, a word that begins with a dash is a picture, too
     end = words.index("--") if "--" in words else len(words)
-    given = parser.parse_intermixed_args(words[:end])
-    given.pictures += words[end + 1 :]
-    if not given.pictures:
+    options = parser.parse_intermixed_args(words[:end])
+    options.pictures += words[end + 1 :]
+    if not options.pictures:
         parser.error("say which pictures to read")
-    if given.annotate and not pathlib.Path(given.annotate).is_dir():
-        parser.error(f"--annotate: there is no folder {given.annotate!r}: make it first")
+    if options.annotate and not pathlib.Path(options.annotate).is_dir():
+        parser.error(f"--annotate: there is no folder {options.annotate!r}: make it first")
     try:
-        given.hints = Hints(given.only, given.count, given.one_line)
+        options.hints = Hints(options.only, options.count, options.one_line)
     except HintError as error:
         parser.error(str(error))
-    return given
+    return options
 
 
 def plain(reading: Reading, probabilities: bool) -> dict[str, Any]:
@@ -55,9 +57,9 @@ def plain(reading: Reading, probabilities: bool) -> dict[str, Any]:
     shown = [*SHOWN, "probabilities"] if probabilities else [*SHOWN]
     names = (*shown, "box", "line", "place")
     digits = [{name: getattr(digit, name) for name in names} for digit in reading.digits]
-    found: dict[str, Any] = {"image": reading.image, "answer": reading.answer}
-    found |= {"sure": reading.sure, "digits": digits, "problem": reading.problem}
-    return found | {name: reading.single(name) for name in shown} | {"note": reading.note}
+    values: dict[str, Any] = {"image": reading.image, "answer": reading.answer}
+    values |= {"sure": reading.sure, "digits": digits, "problem": reading.problem}
+    return values | {name: reading.single(name) for name in shown} | {"note": reading.note}
 
 
 def as_json(readings: Iterator[Reading], width: int, probabilities: bool) -> Iterator[str]:
@@ -85,7 +87,7 @@ def as_csv(readings: Iterator[Reading], width: int, probabilities: bool) -> Iter
             row = {name: getattr(reading, name) for name in ("image", "problem", "note")}
             if digit:
                 row |= {name: getattr(digit, name) for name in (*SHOWN, "line", "place")}
-                row |= {f"p{n}": share for n, share in enumerate(digit.probabilities)}
+                row |= {f"p{n}": p for n, p in enumerate(digit.probabilities)}
             file = io.StringIO()
             writer = csv.DictWriter(file, columns, extrasaction="ignore", lineterminator="")
             writer.writerow({name: harmless(cell) for name, cell in row.items()})
@@ -95,59 +97,58 @@ def as_csv(readings: Iterator[Reading], width: int, probabilities: bool) -> Iter
 def as_table(readings: Iterator[Reading], width: int, probabilities: bool) -> Iterator[str]:
     """Yield readings as lines of text: image, answer, and how probable each unsure digit is."""
     for reading in readings:
-        said = reading.problem or " / ".join(f"{reading.answer:12}".split("\n"))
+        answer = reading.problem or " / ".join(f"{reading.answer:12}".split("\n"))
         alone = len(reading.digits) == 1
         unsure = [digit for digit in reading.digits if alone or not digit.sure]
-        told = [f"{digit.probability:.1%}, else {digit.runner_up}" for digit in unsure]
-        told += [reading.note] if reading.note else []
-        yield f"{reading.image:{width}}  {said}  {'; '.join(told)}".rstrip()
+        remarks = [f"{digit.probability:.1%}, else {digit.runner_up}" for digit in unsure]
+        remarks += [reading.note] if reading.note else []
+        yield f"{reading.image:{width}}  {answer}  {'; '.join(remarks)}".rstrip()
         for digit in reading.digits if probabilities else ():
-            ten = [f"{number}: {share:.1%}" for number, share in enumerate(digit.probabilities)]
+            ten = [f"{n}: {p:.1%}" for n, p in enumerate(digit.probabilities)]
             yield f"{'':{width}}  {'  '.join(ten)}"
 
 
 class Progress:
-    """Says on standard error how far a reading is that takes more than two seconds."""
+    """Says on standard error how many pictures are done, every two seconds."""
 
     def __init__(self) -> None:
-        self.start = self.told = time.monotonic()
+        self.start = self.reported = time.monotonic()
 
     def __call__(self, done: int, count: int) -> None:
         now = time.monotonic()
-        if now > self.told + 2:
-            self.told, left = now, (now - self.start) / done * (count - done)
-            said = f"{done} of {count} pictures, {left:.0f} s left"
-            print(said, file=sys.stderr, flush=True)
+        if now > self.reported + 2:
+            self.reported, left = now, (now - self.start) / done * (count - done)
+            print(f"{done} of {count} pictures, {left:.0f} s left", file=sys.stderr, flush=True)
 
 
-def show(given: argparse.Namespace) -> bool:
-    """Print what is read in pictures as it comes; return whether one of them has a problem."""
-    from digit_reader.annotate import save_annotated  # late: a wrong argument is told at once
+def show(options: argparse.Namespace) -> bool:
+    """Print the reading of each picture as it comes; return whether one of them has a problem."""
+    from digit_reader.annotate import save_annotated  # late: wrong arguments end it at once
     from digit_reader.inputs import named_pictures
     from digit_reader.reader import each_reading
 
-    pictures, problems = named_pictures(given.pictures), []
+    pictures, problems = named_pictures(options.pictures), []
 
     def readings() -> Iterator[Reading]:
-        for picture, reading in each_reading(pictures, progress=Progress(), hints=given.hints):
+        for picture, reading in each_reading(pictures, progress=Progress(), hints=options.hints):
             problems.append(bool(reading.problem))
-            if given.annotate and reading.digits:
-                save_annotated(picture, reading, given.annotate)
+            if options.annotate and reading.digits:
+                save_annotated(picture, reading, options.annotate)
             yield reading
 
     width = max(len(name) for name, _ in pictures)
-    form = {"table": as_table, "json": as_json, "csv": as_csv}[given.format]
-    for line in form(readings(), width, given.probabilities):
+    form = {"table": as_table, "json": as_json, "csv": as_csv}[options.format]
+    for line in form(readings(), width, options.probabilities):
         print(line, flush=True)
     return any(problems)
 
 
 def main() -> None:
-    """Print what is read in pictures; exit with status 1 when one of them could not be read."""
-    given = arguments()
-    warnings.simplefilter("ignore")  # what decoders think of a file is told in our own words
+    """Print the readings of pictures; exit with status 1 when one of them has a problem."""
+    options = arguments()
+    warnings.simplefilter("ignore")  # what decoders think of a file is said in our own words
     try:
-        sys.exit(show(given))
+        sys.exit(show(options))
     except BrokenPipeError:  # head has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:

@@ -1,4 +1,4 @@
-"""Pictures with their answers: a box around each digit and what was read there."""
+"""Pictures with their answers: a box around each digit and its class."""
 
 import io
 import itertools
@@ -15,8 +15,8 @@ from digit_reader.reading import Reading
 LONGEST = 150  # letters of a file's name
 
 
-def as_read(picture: Picture) -> PIL.Image.Image:
-    """Return the picture in colours as it was read: on paper where it is transparent."""
+def in_colours(picture: Picture) -> PIL.Image.Image:
+    """Return the picture as RGB, on paper where it is transparent."""
     image = upright(picture)
     if image.mode.startswith("I") or image.mode == "F":
         return PIL.Image.fromarray((255 * brightness(image)).astype(np.uint8)).convert("RGB")
@@ -25,7 +25,7 @@ def as_read(picture: Picture) -> PIL.Image.Image:
 
 def annotated(picture: Picture, reading: Reading) -> PIL.Image.Image:
     """Return the picture with its reading's boxes and answers."""
-    image = as_read(picture)
+    image = in_colours(picture)
     pen, size = PIL.ImageDraw.Draw(image), max(12, round(0.04 * max(image.size)))
     width, height = image.size
     for digit in reading.digits:

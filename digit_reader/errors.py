@@ -1,9 +1,9 @@
-"""What the reader raises that a caller may want to catch.
+"""What the digit recogniser raises that a caller may want to catch.
 
 DigitReaderError
-├── PictureError  (ValueError)    nothing can be read in a picture: what is wrong, what to do
+├── PictureError  (ValueError)    a picture shows no digits: what is wrong, what to do
 ├── NetworkError  (ValueError)    the network and its settings do not belong together
-└── HintError     (ValueError)    what is said of pictures beforehand makes no sense
+└── HintError     (ValueError)    what is known of pictures beforehand makes no sense
 """
 
 

@@ -1,6 +1,7 @@
 """What is known of pictures beforehand: how many digits they hold, in one line, of which kinds."""
 
 import dataclasses
+import functools
 
 from digit_reader.errors import HintError
 from digit_reader.parts import Part
@@ -26,15 +27,12 @@ class Hints:
         if self.count is not None and not (type(self.count) is int and self.count > 0):
             raise HintError(f"count is {self.count!r}: give a whole number from 1")
 
-    def lines(self, found: list[list[Part]]) -> list[list[Part]]:
-        """Return the lines of digits that were found, as they are known to be."""
-        parts = sorted((part for line in found for part in line), key=lambda part: part.left)
+    def lines(self, lines: list[list[Part]]) -> list[list[Part]]:
+        """Return lines of digits as they are known to be."""
+        parts = sorted((part for line in lines for part in line), key=lambda part: part.left)
         if self.count == 1 and parts:
-            whole = parts[0]
-            for part in parts[1:]:
-                whole = whole.joined(part)
-            return [[whole]]
-        return [parts] if self.one_line and parts else found
+            return [[functools.reduce(Part.joined, parts)]]
+        return [parts] if self.one_line and parts else lines
 
     def miscounted(self, number: int) -> str:
         """Return in words that so many digits are not as many as there should be; else ""."""

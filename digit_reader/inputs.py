@@ -16,19 +16,19 @@ Named = tuple[str, Any]  # a picture, or the PictureError in its place, by name
 
 def named_pictures(images: Any) -> list[Named]:
     """Return what to read, each with its name: a picture, or what is wrong; see read."""
-    found: list[Named] = []
-    given = images if isinstance(images, (list, tuple)) else [images]
-    for place, image in enumerate(given, 1):
+    pictures: list[Named] = []
+    images = images if isinstance(images, (list, tuple)) else [images]
+    for place, image in enumerate(images, 1):
         name = f"image {place}"
         if isinstance(image, (str, os.PathLike)):
-            found += named_files(os.fspath(image))
+            pictures += named_files(os.fspath(image))
         elif callable(getattr(image, "read", None)):
-            found.append((name, content_read(image)))
+            pictures.append((name, content_read(image)))
         elif isinstance(image, np.ndarray) and is_stack(image):
-            found += [(f"{name}, {number}", one) for number, one in enumerate(image, 1)]
+            pictures += [(f"{name}, {number}", one) for number, one in enumerate(image, 1)]
         else:
-            found.append((name, image))
-    return found
+            pictures.append((name, image))
+    return pictures
 
 
 def named_files(path: str) -> list[Named]:

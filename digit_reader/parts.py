@@ -8,29 +8,10 @@ import scipy.ndimage
 from numpy.typing import NDArray
 
 from digit_reader.errors import require
-from digit_reader.rules import of
+from digit_reader.thresholds import THRESHOLDS
 
-FAINT, INK = of["faint"], of["ink"]  # from which ink on parts may be linked, and are parts
-WEAK = of["weak"]  # the mean ink of a part that is no mere residue of rules or light
-SPECK, SHORT = of["speck"], of["short"]  # of the largest part's ink, and of the longest: a speck
-MANY = of["many"]  # pieces of ink in a picture: with more it shows no writing
-# Weak parts beside strong ones are a pale pen: so weak at most, and about as long as those.
-PALE, ALIKE = of["pale"], of["alike"]
-COMPANY = of["company"]  # strong ones that it is like, at least
-LEAST = of["least"]  # ink that is no part, but may be a digit of a pen that ran dry
-UPRIGHT, FILLS = of["upright"], of["fills"]  # its width of its height, its area of the square
-# A pencil's grains: of their faint stroke so much is ink, and none is more than so much of it.
-GRAINS, GRAIN = of["grains"], of["grain_most"]
-BESIDE = of["beside"]  # of the smaller: two that overlap less stand beside each other
-POINT = (0.05, 0.3)  # a point's length as a share of a digit's height
-THICK = 0.03  # of a digit's height: what is thinner is no point and no sign
-AS_HIGH = 0.5  # of a digit's height: what is higher and no digit is told
 AS_HIGH_AS_DIGIT = "ink as high as a digit"
-NEXT_TO = 1.2  # how far from a digit a point or a sign is at most, in digits' heights
-TOLD_APART = 3_000  # the largest of them that are looked at
-# What reaches in from the border and is so many times longer than all that does not is no digit.
-LONGER, INNER, STRIP = of["longer"], of["inner"], of["strip"]
-NEAR_BORDER = of["near_border"]  # of the shorter side: so near is at the border
+CORNERS_TOO = np.ones((3, 3))  # pixels are connected to all eight neighbours
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,7 +56,7 @@ def overlap(low: int, high: int, other_low: int, other_high: int) -> float:
 
 
 @dataclasses.dataclass(frozen=True)
-class Ink:
+class InkParts:
     """The ink of a picture by its parts."""
 
     strong: list[Part]  # which are digits, or parts of them
@@ -84,171 +65,191 @@ class Ink:
     labels: NDArray  # (h, w), the number of the part that a pixel belongs to
 
 
-def found_in(ink: NDArray[np.float32]) -> tuple[list[Part], NDArray, NDArray, NDArray]:
-    """Return all connected parts of ink, their sizes, whether they are weak, and labels (h, w)."""
-    labels, count = scipy.ndimage.label(ink > INK, np.ones((3, 3)))
-    links, _ = scipy.ndimage.label(ink > FAINT, np.ones((3, 3)))
-    sizes = np.bincount(labels.ravel(), minlength=count + 1)[1:]
-    means = np.bincount(labels.ravel(), ink.ravel(), count + 1)[1:] / np.maximum(sizes, 1)
-    found = []
-    places = scipy.ndimage.find_objects(labels)
-    largest = np.sort(np.argsort(-sizes, kind="stable")[:TOLD_APART])
+def pieces_in(ink: NDArray[np.float32]) -> tuple[list[Part], NDArray, NDArray, NDArray]:
+    """Return the connected pieces of ink, their areas and mean ink (n,), and labels (h, w)."""
+    labels, count = scipy.ndimage.label(ink > THRESHOLDS.parts.ink, CORNERS_TOO)
+    links, _ = scipy.ndimage.label(ink > THRESHOLDS.parts.link, CORNERS_TOO)
+    areas = np.bincount(labels.ravel(), minlength=count + 1)[1:]
+    means = np.bincount(labels.ravel(), ink.ravel(), count + 1)[1:] / np.maximum(areas, 1)
+    places, pieces = scipy.ndimage.find_objects(labels), []
+    largest = np.sort(np.argsort(-areas, kind="stable")[: THRESHOLDS.parts.max_pieces])
     for number in (largest + 1).tolist():
         rows, columns = places[number - 1]
         linked = frozenset(links[rows, columns][labels[rows, columns] == number][:1].tolist())
-        found.append(Part(rows.start, rows.stop, columns.start, columns.stop, (number,), linked))
-    return *whole_strokes(found, sizes[largest], means[largest], links), labels
+        pieces.append(Part(rows.start, rows.stop, columns.start, columns.stop, (number,), linked))
+    return *whole_strokes(pieces, areas[largest], means[largest], links), labels
 
 
 def whole_strokes(
-    found: list[Part], sizes: NDArray, means: NDArray, links: NDArray
+    pieces: list[Part], areas: NDArray, means: NDArray, links: NDArray
 ) -> tuple[list[Part], NDArray, NDArray]:
-    """Return parts, their sizes and means, with the grains of a pencil's digit made one part."""
-    faint, together = np.bincount(links.ravel()), {}
-    for n, part in enumerate(found):
-        together.setdefault(part.linked, []).append(n)
-    inks, kept = sizes * means, []
-    for linked, members in together.items():
-        whole = functools.reduce(Part.joined, [found[n] for n in members])
-        size, dark = sizes[members].sum(), inks[members].sum()
-        grains = size > GRAINS * faint[[*linked]].sum() and sizes[members].max() < GRAIN * size
-        is_one = grains and dark >= WEAK * size and whole.width <= UPRIGHT * whole.height
-        kept += [(whole, members)] if is_one else [(found[n], [n]) for n in members]
-    kept.sort(key=lambda one: one[1][0])
-    total = np.array([sizes[members].sum() for _, members in kept])
-    ink = np.array([inks[members].sum() for _, members in kept])
-    return [part for part, _ in kept], total, ink / np.maximum(total, 1)
+    """Return pieces, their areas and mean ink, with the grains of a pencil's digit made one."""
+    faint_areas, inks = np.bincount(links.ravel()), areas * means
+    by_link: dict[frozenset[int], list[int]] = {}
+    for n, piece in enumerate(pieces):
+        by_link.setdefault(piece.linked, []).append(n)
+    groups: list[list[int]] = []
+    for linked, members in by_link.items():
+        whole = functools.reduce(Part.joined, [pieces[n] for n in members])
+        faint_area = faint_areas[[*linked]].sum()
+        is_one = are_grains(whole, areas[members], float(inks[members].sum()), faint_area)
+        groups += [members] if is_one else [[n] for n in members]
+    groups.sort()
+    parts = [functools.reduce(Part.joined, [pieces[n] for n in members]) for members in groups]
+    total = np.array([areas[members].sum() for members in groups])
+    ink = np.array([inks[members].sum() for members in groups])
+    return parts, total, ink / np.maximum(total, 1)
 
 
-def parts_of(ink: NDArray[np.float32]) -> Ink:
+def are_grains(whole: Part, areas: NDArray, ink: float, faint_area: int) -> bool:
+    """Return whether pieces that together are a whole are the grains of a pencil's digit.
+
+    areas: of the pieces. ink: their sum. faint_area: of the faint stroke that links them.
+    """
+    limits, area = THRESHOLDS.parts, areas.sum()
+    many = area > limits.grains_share * faint_area and areas.max() < limits.largest_grain * area
+    is_narrow = whole.width <= limits.max_aspect * whole.height
+    return bool(many and ink >= limits.strong_mean * area and is_narrow)
+
+
+def parts_of(ink: NDArray[np.float32]) -> InkParts:
     """Return the connected parts of ink: what may be digits, weak ones, and specks."""
-    found, sizes, means, labels = found_in(ink)
-    usual = [n for n in range(len(found)) if means[n] >= WEAK]
-    outer = {*usual} - {*without_surroundings(found, usual, sizes, ink.shape)}
-    inner = [n for n in usual if n not in outer]
-    largest = max((sizes[n] for n in inner), default=0)
-    longest = max((found[n].length for n in inner), default=0)
+    limits = THRESHOLDS.parts
+    parts, areas, means, labels = pieces_in(ink)
+    usual = [n for n in range(len(parts)) if means[n] >= limits.strong_mean]
+    inner = without_surroundings(parts, usual, ink.shape)
+    largest = max((areas[n] for n in inner), default=0)
+    longest = max((parts[n].length for n in inner), default=0)
     strong, specks = [], []
     for n in inner:
-        is_large = sizes[n] >= max(1, SPECK * largest) and found[n].length >= SHORT * longest
-        (strong if is_large else specks).append(found[n])
-    require(len(strong) <= MANY, f"{len(strong)} pieces of ink are no number: crop the picture")
-    weak = [found[n] for n in range(len(found)) if PALE <= means[n] < WEAK]
+        is_large = areas[n] >= max(1, limits.speck_area * largest)
+        is_long = parts[n].length >= limits.speck_length * longest
+        (strong if is_large and is_long else specks).append(parts[n])
+    many = f"{len(strong)} pieces of ink are no number: crop the picture"
+    require(len(strong) <= limits.max_parts, many)
+    weak = [p for p, mean in zip(parts, means, strict=True) if is_weak(mean)]
     strong += pale_digits(weak, strong)
-    strong += faint_digits(ink, labels, strong)
-    return Ink(strong, [p for p in weak if p not in strong], specks, labels)
+    strong += dry_digits(ink, labels, strong)
+    return InkParts(strong, [p for p in weak if p not in strong], specks, labels)
 
 
-def faint_digits(ink: NDArray[np.float32], labels: NDArray, strong: list[Part]) -> list[Part]:
+def is_weak(mean: float) -> bool:
+    """Return whether a part of that mean ink may be a pale pen's, or residue."""
+    return THRESHOLDS.parts.pale_mean <= mean < THRESHOLDS.parts.strong_mean
+
+
+def dry_digits(ink: NDArray[np.float32], labels: NDArray, strong: list[Part]) -> list[Part]:
     """Return parts of fainter ink, where the pen ran dry, that are like the digits beside them.
 
-    They are labelled (h, w), too, but for what is labelled in them.
+    labels (h, w) gets theirs where it has none.
     """
-    if len(strong) < COMPANY:
+    limits, candidates = THRESHOLDS.parts, []
+    if len(strong) < limits.min_neighbours:
         return []
     taken = np.isin(labels, [number for part in strong for number in part.labels])
-    faint, count = scipy.ndimage.label(ink > LEAST, np.ones((3, 3)))
-    sizes = np.bincount(faint.ravel(), minlength=count + 1)
-    sizes[np.unique(faint[taken])] = 0
-    found = []
+    faint, count = scipy.ndimage.label(ink > limits.dry, CORNERS_TOO)
+    areas = np.bincount(faint.ravel(), minlength=count + 1)
+    areas[np.unique(faint[taken])] = 0
     for number, (rows, columns) in enumerate(scipy.ndimage.find_objects(faint), 1):
-        high, wide = rows.stop - rows.start, columns.stop - columns.start
-        if wide > UPRIGHT * high or sizes[number] < FILLS * high**2:
+        height, width = rows.stop - rows.start, columns.stop - columns.start
+        if width > limits.max_aspect * height or areas[number] < limits.min_fill * height**2:
             continue  # a rule's rest is thin
-        held = np.unique(labels[rows, columns][faint[rows, columns] == number])
-        numbers = faint.size + number, *held[held > 0].tolist()
+        inside = np.unique(labels[rows, columns][faint[rows, columns] == number])
+        numbers = faint.size + number, *inside[inside > 0].tolist()
         part = Part(rows.start, rows.stop, columns.start, columns.stop, numbers, frozenset())
         if all(apart(part, other) for other in strong):
-            found.append(part)
-    kept = pale_digits(found, strong)
-    for part in kept:
+            candidates.append(part)
+    dry = pale_digits(candidates, strong)
+    for part in dry:
         own = part.labels[0]
         labels[(faint == own - faint.size) & (labels == 0)] = own
-    return kept
+    return dry
 
 
 def apart(part: Part, other: Part) -> bool:
     """Return whether a part stands beside another one, or in another line."""
-    beside = overlap(part.left, part.right, other.left, other.right) < BESIDE
-    return beside or overlap(part.top, part.bottom, other.top, other.bottom) < BESIDE
+    across = overlap(part.left, part.right, other.left, other.right)
+    down = overlap(part.top, part.bottom, other.top, other.bottom)
+    return min(across, down) < THRESHOLDS.parts.apart_overlap
 
 
-def without_surroundings(
-    parts: list[Part], usual: list[int], sizes: NDArray, shape: tuple[int, ...]
-) -> list[int]:
+def without_surroundings(parts: list[Part], usual: list[int], shape: tuple[int, ...]) -> list[int]:
     """Return the numbers of parts without what reaches in from the border, a thumb or the desk.
 
     It is longer than all that does not, and says nothing of how large the digits are.
     """
-    inner = [n for n in usual if not at_border(parts[n], shape)]
-    longest = max((parts[n].length for n in inner), default=0)
-    alike = [n for n in inner if parts[n].length > INNER * longest]
-    if len(alike) < 2:  # one digit that fills the picture has small parts, too
-        return usual
-    return [n for n in usual if not surrounds(parts[n], shape, LONGER * longest)]
+    inner = [parts[n] for n in usual if not at_border(parts[n], shape)]
+    longest = max((part.length for part in inner), default=0)
+    if sum(part.length > THRESHOLDS.parts.inner_length * longest for part in inner) < 2:
+        return usual  # one digit that fills the picture has small parts, too
+    return [n for n in usual if not surrounds(parts[n], shape, longest)]
 
 
-def surrounds(part: Part, shape: tuple[int, ...], longest: float) -> bool:
-    """Return whether a part is a strip along the border, or touches it and is longer than that."""
-    along, deep = part.width, part.height
+def surrounds(part: Part, shape: tuple[int, ...], longest: int) -> bool:
+    """Return whether a part is a strip along the border, or reaches in and is much longer."""
+    limits, along, deep = THRESHOLDS.parts, part.width, part.height
     if at_side(part, shape):
         along, deep = deep, along
-    return at_border(part, shape) and (part.length > longest or deep < STRIP * along)
+    is_long = part.length > limits.surroundings_length * longest
+    return at_border(part, shape) and (is_long or deep < limits.strip_aspect * along)
 
 
 def at_side(part: Part, shape: tuple[int, ...]) -> bool:
     """Return whether a part touches the left or right border of such a picture, or nearly."""
-    near = round(NEAR_BORDER * min(shape))
+    near = round(THRESHOLDS.parts.border * min(shape))
     return part.left <= near or part.right >= shape[1] - near
 
 
 def at_border(part: Part, shape: tuple[int, ...]) -> bool:
     """Return whether a part touches the border of a picture of that shape, or nearly."""
-    near = round(NEAR_BORDER * min(shape))
+    near = round(THRESHOLDS.parts.border * min(shape))
     return at_side(part, shape) or part.top <= near or part.bottom >= shape[0] - near
 
 
 def pale_digits(weak: list[Part], strong: list[Part]) -> list[Part]:
     """Return those of the weak parts that stand beside strong ones and are about as long."""
-    low, high = ALIKE
-    return [
-        part
-        for part in weak
-        if sum(
-            low * other.length <= part.length <= high * other.length
-            and overlap(part.top, part.bottom, other.top, other.bottom) > 0.5
-            for other in strong
-        )
-        >= COMPANY
-    ]
+    low, high = THRESHOLDS.parts.similar_length
+
+    def are_alike(part: Part, other: Part) -> bool:
+        beside = overlap(part.top, part.bottom, other.top, other.bottom)
+        is_as_long = low * other.length <= part.length <= high * other.length
+        return is_as_long and beside > THRESHOLDS.parts.line_overlap
+
+    needed = THRESHOLDS.parts.min_neighbours
+    return [p for p in weak if sum(are_alike(p, other) for other in strong) >= needed]
 
 
-def left_out(ink: Ink, lines: list[list[Part]]) -> list[str]:
+def left_out(ink: InkParts, lines: list[list[Part]]) -> list[str]:
     """Return in words what is there beside the digits: points, signs, ink as high as a digit."""
     digits = [part for line in lines for part in line]
     taken = {label for part in digits for label in part.labels}
     height = float(np.median([part.height for part in digits]))
-    found = []
+    names = set()
     for part in [*ink.strong, *ink.specks, *ink.weak]:
-        inside = not at_border(part, ink.labels.shape)
+        is_residue = part in ink.weak or at_border(part, ink.labels.shape)
         if not taken.isdisjoint(part.labels):
             continue
-        if part.height > AS_HIGH * height:
-            found.append(AS_HIGH_AS_DIGIT)
-        elif inside and part not in ink.weak:  # a weak one is residue of light or of a rule
-            found.append(named(part, digits, height, part in ink.specks))
-    return sorted({*found} - {""})
+        if part.height > THRESHOLDS.notes.missed_height * height:
+            names.add(AS_HIGH_AS_DIGIT)
+        elif not is_residue:
+            names.add(named(part, digits, height, part in ink.specks))
+    return sorted(names - {""})
 
 
 def named(part: Part, digits: list[Part], height: float, speck: bool) -> str:
     """Return what a small part is that is no digit: a point, a sign, or "", nothing much."""
-    beside = [d for d in digits if max(d.left - part.right, part.left - d.right) < NEXT_TO * height]
-    beside = [d for d in beside if d.top < (part.top + part.bottom) / 2 < d.bottom + 0.3 * height]
-    if not beside or min(part.height, part.width) < THICK * height:
+    limits, middle = THRESHOLDS.notes, (part.top + part.bottom) / 2
+    beside = [
+        digit
+        for digit in digits
+        if max(digit.left - part.right, part.left - digit.right) < limits.max_distance * height
+        and digit.top < middle < digit.bottom + limits.max_below * height
+    ]
+    if not beside or min(part.height, part.width) < limits.min_thickness * height:
         return ""
-    low, high = POINT
+    low, high = limits.point_length
     digit = min(beside, key=lambda d: abs(d.left + d.right - part.left - part.right))
-    is_low = (part.top + part.bottom) / 2 > digit.top + 0.75 * digit.height
+    is_low = middle > digit.top + limits.point_depth * digit.height
     if low * height < part.length < high * height and is_low:
         return "a point or comma"
-    return "a sign" if not speck and part.width > 1.5 * part.height else ""
+    return "a sign" if not speck and part.width > limits.sign_aspect * part.height else ""

@@ -17,7 +17,7 @@ import pillow_heif
 from numpy.typing import NDArray
 
 from digit_reader.errors import PictureError, require
-from digit_reader.rules import of
+from digit_reader.thresholds import THRESHOLDS
 
 Picture = Any  # a path, bytes, a PIL image, or an array (h, w) or (h, w, 1 to 4)
 
@@ -29,13 +29,11 @@ OTHERS = {  # what people give that is none of these, by how it begins
 }
 FULL = (1, 16, 255, 4_095, 65_535)  # what an array has where it is brightest: shares, UCI, bytes …
 NEARLY = 1.001  # times that: what arithmetic leaves of it
-LEAST_SIDE = of["least_side"]
-# Pixels: a longer side is reduced to, a shorter one enlarged to.
-LARGE, SMALL = of["large_side"], of["small_side"]
 MOST_FILE = 100_000_000  # bytes of a file
 MOST_PIXELS = 120_000_000
 MOST_UNPACKED = 250_000_000  # bytes of a picture in memory: with more it could fill it
 BIG = 40_000_000  # bytes from which on pictures are unpacked one after another
+MUCH_TOO_LARGE = (2 * THRESHOLDS.picture.large_side,) * 2  # what is larger is reduced early
 unpacking = threading.Lock()
 pillow_heif.register_heif_opener()
 
@@ -66,12 +64,12 @@ def opened(file: str | os.PathLike | bytes) -> PIL.Image.Image:
     content = content_of(file)
     try:
         image = PIL.Image.open(io.BytesIO(content), formats=FORMATS)
-        image.draft(None, (2 * LARGE, 2 * LARGE))  # a JPEG much larger is unpacked smaller
+        image.draft(None, MUCH_TOO_LARGE)  # a larger JPEG is unpacked smaller
         return image
     except (PIL.Image.DecompressionBombError, PIL.Image.DecompressionBombWarning) as error:
         raise PictureError("the picture has too many pixels: scale it down") from error
     except Exception as error:  # decoders raise whatever they like
-        known = (said for mark, said in OTHERS.items() if re.search(mark, content[:1_000]))
+        known = (name for mark, name in OTHERS.items() if re.search(mark, content[:1_000]))
         message = next(known, "this is no picture that Pillow can read: give PNG or JPEG")
         raise PictureError(message) from error
 
@@ -100,19 +98,21 @@ def as_image(picture: Picture) -> PIL.Image.Image:
         image = from_array(image)
     elif isinstance(image, (str, bytes, os.PathLike)):
         image = opened(image)
-    kind, known = type(image).__name__, isinstance(image, PIL.Image.Image)
-    require(known, f"{kind} is no image: give a path, bytes, image or array")
+    kind, is_known = type(image).__name__, isinstance(image, PIL.Image.Image)
+    require(is_known, f"{kind} is no image: give a path, bytes, image or array")
     width, height = image.size
     many = f"{width}×{height} pixels are too many: scale it down"
     require(width * height <= MOST_PIXELS and unpacked(image) <= MOST_UNPACKED, many)
-    few = f"{width}×{height} pixels are too few: give at least {LEAST_SIDE}×{LEAST_SIDE}"
-    require(min(image.size) >= LEAST_SIDE, few)
+    side = THRESHOLDS.picture.min_side
+    few = f"{width}×{height} pixels are too few: give at least {side}×{side}"
+    require(min(image.size) >= side, few)
     return image
 
 
 def is_stack(array: NDArray) -> bool:
     """Return whether an array is a stack of images, (n, h, w) or (n, h, w, channels)."""
-    return array.ndim == 4 or (array.ndim == 3 and min(array.shape[1:]) >= LEAST_SIDE)
+    side = THRESHOLDS.picture.min_side
+    return array.ndim == 4 or (array.ndim == 3 and min(array.shape[1:]) >= side)
 
 
 def pages(picture: Picture) -> list[Picture]:
@@ -148,7 +148,7 @@ def upright(picture: Picture) -> PIL.Image.Image:
 
 def reduced(image: PIL.Image.Image) -> PIL.Image.Image:
     """Return a much too large image smaller, to save memory in what follows."""
-    factor = max(image.size) // (2 * LARGE)
+    factor = max(image.size) // max(MUCH_TOO_LARGE)
     return image.reduce(factor) if factor > 1 and image.mode not in ("1", "P") else image
 
 
@@ -162,14 +162,15 @@ def on_paper(image: PIL.Image.Image) -> PIL.Image.Image:
 
 
 def brightness(image: PIL.Image.Image) -> NDArray[np.float32]:
-    """Return an image's brightness (h, w), 0 to 1, its longer side at most LARGE pixels."""
+    """Return an image's brightness (h, w), 0 to 1, its longer side at most large_side pixels."""
     if image.mode.startswith("I") or image.mode == "F":  # 16 bits or more for each pixel
         values = np.maximum(np.nan_to_num(np.asarray(image, np.float32)), 0)
         image = PIL.Image.fromarray(255 * values / max(values.max(), 1))
     else:
         image = reduced(on_paper(image) if image.has_transparency_data else image).convert("L")
-    small, large = min(image.size), max(image.size)
-    scale = LARGE / large if large > LARGE else max(1, SMALL / small)
+    limits, shorter, longer = THRESHOLDS.picture, min(image.size), max(image.size)
+    is_large = longer > limits.large_side
+    scale = limits.large_side / longer if is_large else max(1, limits.small_side / shorter)
     size = [max(1, round(scale * side)) for side in image.size]
     resample = PIL.Image.Resampling.BOX if scale < 1 else PIL.Image.Resampling.BICUBIC
     return np.clip(np.asarray(image.resize(size, resample), np.float32) / 255, 0, 1).astype(

@@ -12,19 +12,15 @@ from digit_reader.errors import require
 from digit_reader.hints import NONE, Hints
 from digit_reader.ink import ink_of
 from digit_reader.lines import digits_in, gaps_in
-from digit_reader.parts import AS_HIGH_AS_DIGIT, INK, Part, left_out, parts_of
+from digit_reader.parts import AS_HIGH_AS_DIGIT, Part, left_out, parts_of
 from digit_reader.picture import Picture, brightness, upright
 from digit_reader.reading import Box
-from digit_reader.rules import of
-
-SOFT = of["soft"]  # of a digit's longer side: how far its soft edges reach beyond it
-THIN = of["thin"]  # pixels of 20: thinner strokes are thickened to it
-TRACE = of["trace"]  # less ink is paper
+from digit_reader.thresholds import THRESHOLDS
 
 
 @dataclasses.dataclass(frozen=True)
-class Cutout:
-    """One digit of a picture, before it is read: where it is, and in MNIST's form (28, 28)."""
+class Crop:
+    """One digit of a picture, not yet classified: where it is, and in MNIST's form (28, 28)."""
 
     box: Box
     prepared: NDArray[np.float32]
@@ -33,44 +29,44 @@ class Cutout:
     ink: NDArray[np.float32] | None = None  # (h, w), of a part that may be two digits
 
 
-def cutout(ink: NDArray[np.float32], box: Box, line: int, gap: bool) -> Cutout:
+def crop_of(ink: NDArray[np.float32], box: Box, line: int, gap: bool) -> Crop:
     """Return one digit by its ink (h, w) and where it is."""
     ink = thick_enough(ink)
-    return Cutout(box, centre_like_mnist(ink), line, gap, reduced(ink) if is_wide(ink) else None)
+    return Crop(box, centre_like_mnist(ink), line, gap, reduced(ink) if is_wide(ink) else None)
 
 
 def ink_near(ink: NDArray, labels: NDArray, part: Part) -> NDArray[np.float32]:
     """Return the ink of a part with its soft edges, cut to the part: (h, w)."""
-    edge = max(2, round(SOFT * max(part.height, part.width)))
+    edge = max(2, round(THRESHOLDS.prepare.soft_edge * part.length))
     rows = slice(max(0, part.top - edge), part.bottom + edge)
     columns = slice(max(0, part.left - edge), part.right + edge)
     ink, own = ink[rows, columns], np.isin(labels[rows, columns], part.labels)
     near = scipy.ndimage.maximum_filter(own, 2 * edge + 1)
-    ink = np.where(near & (ink > TRACE), ink, 0)
+    ink = np.where(near & (ink > THRESHOLDS.prepare.trace), ink, 0)
     return ink / ink.max()  # of a pen that ran dry, too, some is full ink
 
 
 def thick_enough(ink: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return a digit's ink (h, w) with strokes that would come out pale in 20×20 made thicker."""
-    strong = np.pad(ink > INK, 2)
+    strong = np.pad(ink > THRESHOLDS.parts.ink, 2)
     edges = sum(int(np.diff(strong, axis=axis).sum()) for axis in (0, 1))
     rows, columns = np.nonzero(strong)
     side = max(np.ptp(rows), np.ptp(columns)) + 1
-    missing = THIN * side / 20 - 2 * len(rows) / max(edges, 1)
+    missing = THRESHOLDS.prepare.stroke_width * side / 20 - 2 * len(rows) / max(edges, 1)
     wider = 1 + round(missing)
     return scipy.ndimage.grey_dilation(ink, (wider, wider)) if missing > 0.5 else ink
 
 
 @dataclasses.dataclass(frozen=True)
-class Found:
-    """What a picture holds: its digits in reading order, and in words what else there is."""
+class Segmentation:
+    """A picture's digits in reading order, and in words what else it shows."""
 
-    digits: list[Cutout]
+    digits: list[Crop]
     note: str
     complete: bool  # whether all ink as high as a digit is among them
 
 
-def found_in(image: Picture, pale: bool = False, hints: Hints = NONE) -> Found:
+def segment(image: Picture, pale: bool = False, hints: Hints = NONE) -> Segmentation:
     """Return the digits in a picture in reading order, and what else there is; pale: see ink_of.
 
     Raises PictureError, which says what is wrong, where there are none.
@@ -81,7 +77,7 @@ def found_in(image: Picture, pale: bool = False, hints: Hints = NONE) -> Found:
     require(lines, "there are only lines in the picture: crop it to a digit")
     height, width = ink.shape
     digits = [
-        cutout(
+        crop_of(
             ink_near(ink, parts.labels, part),
             (part.left / width, part.top / height, part.right / width, part.bottom / height),
             number,
@@ -92,11 +88,11 @@ def found_in(image: Picture, pale: bool = False, hints: Hints = NONE) -> Found:
     ]
     rest = left_out(parts, lines)
     note = f"left out: {', '.join(rest)}" if rest else ""
-    return Found(digits, note, AS_HIGH_AS_DIGIT not in rest)
+    return Segmentation(digits, note, AS_HIGH_AS_DIGIT not in rest)
 
 
 def prepare_digit(image: Picture) -> NDArray[np.float32]:
     """Return a picture of one digit in MNIST's form, (28, 28), 0 to 1; or raise PictureError."""
-    found = found_in(image).digits
-    require(len(found) == 1, f"there are {len(found)} digits in the picture: crop it to one")
-    return found[0].prepared
+    digits = segment(image).digits
+    require(len(digits) == 1, f"there are {len(digits)} digits in the picture: crop it to one")
+    return digits[0].prepared

@@ -1,4 +1,4 @@
-"""Read digits in pictures with the network made for it, on LiteRT."""
+"""Recognise digits in pictures with the network trained for it, on LiteRT."""
 
 import concurrent.futures
 import dataclasses
@@ -8,7 +8,7 @@ import json
 import os
 import pathlib
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,30 +19,27 @@ from digit_reader.errors import NetworkError, PictureError, require
 from digit_reader.hints import NONE, Hints
 from digit_reader.inputs import Named, named_pictures
 from digit_reader.picture import Picture, pages
-from digit_reader.prepare import Cutout, Found, found_in
+from digit_reader.prepare import Crop, Segmentation, segment
 from digit_reader.quiet import quietly
 from digit_reader.reading import Certainty, Digit, Reading
-from digit_reader.rules import of
+from digit_reader.thresholds import THRESHOLDS
 
 FOLDER = pathlib.Path(__file__).parent
 NETWORK, SETTINGS = FOLDER / "reader.tflite", FOLDER / "reader.json"
-MOST = of["most"]  # digits in one picture: with more it shows no number, but a pattern
 AT_ONCE = 32  # pictures
-NO_DIGIT = of["no_digit"]  # where no part of a picture is more probable, there is no digit
-LIKELY = of["cut_likely"]  # the least probability of both halves with which a cut counts
-UNLIKELY = of["cut_below"]  # what is less probably one digit is looked at for two that touch
-BATCH = 500  # digits read at a time, which bounds the memory
+BATCH = 500  # digits classified at a time, which bounds the memory
 
-Paged = tuple[Picture, Any]  # a page, and what it holds: a Found or a PictureError
-Progress = Callable[[int, int], object]  # told how many are prepared, and how many there are
+Outcome = Segmentation | PictureError  # what a page holds, or what is wrong with it
+Page = tuple[Picture, Outcome]
+Progress = Callable[[int, int], object]  # gets how many are done, and how many there are
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """The network's temperature, the least probability of each level, and which network it is."""
+    """The network's temperature, its confidence thresholds, and which network it is."""
 
     temperature: float
-    sure: float
+    sure: float  # minimum probability of a digit called sure
     probable: float
     network_sha256: str
 
@@ -66,8 +63,8 @@ class Reader:
         self.settings = Settings(**json.loads(settings.read_text(encoding="utf-8")))
         self.temperature = temperature or self.settings.temperature
         if hashlib.sha256(content).hexdigest() != self.settings.network_sha256:
-            said = f"{network.name} is not what {settings.name} describes: restore both"
-            raise NetworkError(said)
+            message = f"{network.name} is not what {settings.name} describes: restore both"
+            raise NetworkError(message)
         with quietly():
             self.interpreter = Interpreter(model_content=content, num_threads=os.cpu_count())
             self.interpreter.allocate_tensors()
@@ -78,8 +75,8 @@ class Reader:
     def probabilities(self, images: Sequence[NDArray] | NDArray) -> NDArray[np.float64]:
         """Return calibrated probabilities (n, 10) of images (n, 28, 28) in MNIST's form."""
         starts = range(0, len(images), BATCH)
-        answers = [self.answers(images[start : start + BATCH]) for start in starts]
-        powers = (np.concatenate(answers) + 1e-12) ** (1 / self.temperature)
+        batches = [self.answers(images[start : start + BATCH]) for start in starts]
+        powers = (np.concatenate(batches) + 1e-12) ** (1 / self.temperature)
         return powers / powers.sum(1, keepdims=True)
 
     def answers(self, images: Sequence[NDArray] | NDArray) -> NDArray[np.float64]:
@@ -97,62 +94,62 @@ class Reader:
             return Certainty.SURE
         return Certainty.PROBABLE if probability >= self.settings.probable else Certainty.DOUBT
 
-    def read(self, cutout: Cutout, shares: NDArray[np.float64]) -> Digit:
-        """Return what is said of one digit with its probabilities (10,)."""
-        first, second = (int(place) for place in np.argsort(-shares)[:2])
-        probability = float(shares[first])
-        sure = self.certainty(probability)
-        seen = shares.tolist(), cutout.box, cutout.prepared, cutout.line, 1, cutout.gap
-        return Digit(first, probability, second, sure, *seen)
+    def digit(self, crop: Crop, probabilities: NDArray[np.float64]) -> Digit:
+        """Return a crop as the digit that its probabilities (10,) say."""
+        first, second = (int(digit) for digit in np.argsort(-probabilities)[:2])
+        probability = float(probabilities[first])
+        place = crop.box, crop.prepared, crop.line, 1, crop.gap
+        certainty = self.certainty(probability)
+        return Digit(first, probability, second, certainty, probabilities.tolist(), *place)
 
-    def digits(self, cutout: Cutout, shares: NDArray[np.float64], hints: Hints) -> list[Digit]:
-        """Return the digit of a cutout; or two that touch, where they are likely and it is not."""
-        whole = self.read(cutout, among(shares, hints.only))
-        if whole.probability >= UNLIKELY or cutout.ink is None or hints.count == 1:
+    def digits(self, crop: Crop, probabilities: NDArray[np.float64], hints: Hints) -> list[Digit]:
+        """Return the digit of a crop; or two that touch, where they are likely and it is not."""
+        whole = self.digit(crop, among(probabilities, hints.only))
+        is_certain = whole.probability >= THRESHOLDS.cut.whole_probability
+        if is_certain or crop.ink is None or hints.count == 1:
             return [whole]
-        return self.halves(cutout, cuts_of(cutout.ink), hints) or [whole]
+        return self.halves(crop, cuts_of(crop.ink), hints) or [whole]
 
-    def halves(self, cutout: Cutout, cuts: list[Cut], hints: Hints) -> list[Digit]:
+    def halves(self, crop: Crop, cuts: list[Cut], hints: Hints) -> list[Digit]:
         """Return the two digits that likely cuts give, none where no cut is likely.
 
-        Their probabilities are the likely cuts' means: where those disagree they are in doubt.
+        Their probabilities are the means over the likely cuts, which are low where those disagree.
         """
-        images = [image for cut in cuts for image in cut.halves]
-        shares = among(self.probabilities(images), hints.only).reshape(-1, 2, 10) if cuts else None
-        if shares is None or (least := shares.max(2).min(1)).max() < LIKELY:
+        if not cuts:
             return []
-        best, means = cuts[least.argmax()], shares[least >= LIKELY].mean(0)
-        left, top, right, bottom = cutout.box
+        images = [image for cut in cuts for image in cut.halves]
+        probabilities = among(self.probabilities(images), hints.only).reshape(-1, 2, 10)
+        of_cuts = probabilities.max(2).min(1)
+        likely = of_cuts >= THRESHOLDS.cut.half_probability
+        if not likely.any():
+            return []
+        best, means = cuts[of_cuts.argmax()], probabilities[likely].mean(0)
+        left, top, right, bottom = crop.box
         middle = left + best.place * (right - left)
-        first = Cutout((left, top, middle, bottom), best.halves[0], cutout.line, cutout.gap)
-        second = Cutout((middle, top, right, bottom), best.halves[1], cutout.line, False)
-        return [self.read(half, mean) for half, mean in zip((first, second), means, strict=True)]
+        first = Crop((left, top, middle, bottom), best.halves[0], crop.line, crop.gap)
+        second = Crop((middle, top, right, bottom), best.halves[1], crop.line, False)
+        return [self.digit(half, mean) for half, mean in zip((first, second), means, strict=True)]
 
     def readings(
-        self, names: Sequence[str], found: Sequence[Found | PictureError], hints: Hints = NONE
+        self, names: Sequence[str], outcomes: Sequence[Outcome], hints: Hints = NONE
     ) -> list[Reading]:
-        """Return the Reading of what each page of these names holds."""
-        flat = [cutout.prepared for f in found if isinstance(f, Found) for cutout in f.digits]
-        shares, readings = iter(self.probabilities(flat) if flat else ()), []
-        for name, of_page in zip(names, found, strict=True):
-            if isinstance(of_page, PictureError):
-                readings.append(Reading(name, [], str(of_page)))
-                continue
-            digits = numbered(
-                [d for c in of_page.digits for d in self.digits(c, next(shares), hints)]
-            )
-            note = "; ".join(filter(None, [hints.miscounted(len(digits)), of_page.note]))
-            likely = max(digit.probability for digit in digits) >= NO_DIGIT
-            reading = Reading(name, [], "there is no digit: crop the picture to one")
-            if likely or hints.count is not None:  # who gives a count says that there are some
-                reading = Reading(name, digits, note=note, complete=of_page.complete)
-            readings.append(reading)
-        return readings
+        """Return the Reading of each page, given the names of all pages."""
+        crops = [c for page in outcomes if isinstance(page, Segmentation) for c in page.digits]
+        images = [crop.prepared for crop in crops]
+        probabilities = iter(self.probabilities(images) if images else ())
 
-    def look(
+        def reading(name: str, page: Outcome) -> Reading:
+            if isinstance(page, PictureError):
+                return Reading(name, [], str(page))
+            digits = [self.digits(crop, next(probabilities), hints) for crop in page.digits]
+            return reading_of(name, page, numbered(itertools.chain(*digits)), hints)
+
+        return [reading(name, page) for name, page in zip(names, outcomes, strict=True)]
+
+    def with_second_look(
         self,
         names: Sequence[str],
-        paged: Sequence[Paged],
+        pages: Sequence[Page],
         pool: concurrent.futures.Executor,
         hints: Hints = NONE,
     ) -> list[Reading]:
@@ -160,36 +157,43 @@ class Reader:
 
         That is at pale strokes; it counts where all digits are sure, or surer, and none is lost.
         """
-        readings, sure = self.readings(names, [f for _, f in paged], hints), self.settings.sure
-        unsure = [n for n, r in enumerate(readings) if r.least < sure and paged[n][0] is not None]
-        again = pool.map(lambda n: outcome(paged[n][0], True, hints), unsure)
-        second = self.readings([names[n] for n in unsure], [*again], hints)
+        readings, sure = self.readings(names, [o for _, o in pages], hints), self.settings.sure
+        unsure = [n for n, r in enumerate(readings) if r.least < sure and pages[n][0] is not None]
+        outcomes = pool.map(lambda n: outcome(pages[n][0], True, hints), unsure)
+        second = self.readings([names[n] for n in unsure], [*outcomes], hints)
         for n, reading in zip(unsure, second, strict=True):
             first = readings[n]
-            surer = len(first.digits) > 1 and reading.least > first.least
-            if (reading.least >= sure or surer) and len(reading.digits) >= len(first.digits):
+            is_surer = len(first.digits) > 1 and reading.least > first.least
+            if (reading.least >= sure or is_surer) and len(reading.digits) >= len(first.digits):
                 readings[n] = reading
         return readings
 
 
-def among(shares: NDArray[np.float64], only: str) -> NDArray[np.float64]:
+def among(probabilities: NDArray[np.float64], only: str) -> NDArray[np.float64]:
     """Return the probabilities (..., 10) when only these digits are possible."""
-    possible = shares * [str(digit) in only for digit in range(10)]
+    possible = probabilities * [str(digit) in only for digit in range(10)]
     return possible / np.maximum(possible.sum(-1, keepdims=True), 1e-12)
 
 
-def numbered(digits: list[Digit]) -> list[Digit]:
+def numbered(digits: Iterable[Digit]) -> list[Digit]:
     """Return digits in reading order with each one's place in its line."""
     by_line = itertools.groupby(digits, lambda digit: digit.line)
     return [dataclasses.replace(d, place=n) for _, line in by_line for n, d in enumerate(line, 1)]
 
 
-def outcomes(
-    picture: Picture | PictureError, hints: Hints = NONE
-) -> list[tuple[Picture, Found | PictureError]]:
+def reading_of(name: str, page: Segmentation, digits: list[Digit], hints: Hints) -> Reading:
+    """Return the Reading of a page with these digits: none where not one of them is likely."""
+    likely = max(digit.probability for digit in digits) >= THRESHOLDS.reading.min_probability
+    if not likely and hints.count is None:  # who gives a count says that there are some
+        return Reading(name, [], "there is no digit: crop the picture to one")
+    note = "; ".join(filter(None, [hints.miscounted(len(digits)), page.note]))
+    return Reading(name, digits, note=note, complete=page.complete)
+
+
+def outcomes(picture: Picture | PictureError, hints: Hints = NONE) -> list[Page]:
     """Return each page of a picture with what it holds, or with what is wrong with it.
 
-    Whatever a decoder raises costs this picture alone.
+    Whatever a decoder raises concerns this picture alone.
     """
     if isinstance(picture, PictureError):
         return [(None, picture)]
@@ -199,13 +203,14 @@ def outcomes(
         return [(picture, error)]
 
 
-def outcome(page: Picture, pale: bool = False, hints: Hints = NONE) -> Found | PictureError:
+def outcome(page: Picture, pale: bool = False, hints: Hints = NONE) -> Outcome:
     """Return what a page holds, or what is wrong with it; pale: see ink_of."""
     try:
-        found = found_in(page, pale, hints)
-        many = f"{len(found.digits)} pieces of ink are no number: crop the picture"
-        require(len(found.digits) <= MOST, many)
-        return found
+        segmentation = segment(page, pale, hints)
+        count = len(segmentation.digits)
+        many = f"{count} pieces of ink are no number: crop the picture"
+        require(count <= THRESHOLDS.reading.max_digits, many)
+        return segmentation
     except PictureError as error:
         return error
     except MemoryError:
@@ -225,14 +230,14 @@ def each_reading(
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         for start in range(0, len(pictures), AT_ONCE):
             some = pictures[start : start + AT_ONCE]
-            paged = [*pool.map(lambda named: outcomes(named[1], hints), some)]
+            per_picture = [*pool.map(lambda named: outcomes(named[1], hints), some)]
             names = [
-                name if len(pages) == 1 else f"{name}, page {number}"
-                for (name, _), pages in zip(some, paged, strict=True)
-                for number in range(1, len(pages) + 1)
+                name if len(its_pages) == 1 else f"{name}, page {number}"
+                for (name, _), its_pages in zip(some, per_picture, strict=True)
+                for number in range(1, len(its_pages) + 1)
             ]
-            flat = [of_page for pages in paged for of_page in pages]
-            readings = reader.look(names, flat, pool, hints)
+            flat = [*itertools.chain(*per_picture)]
+            readings = reader.with_second_look(names, flat, pool, hints)
             yield from zip([page for page, _ in flat], readings, strict=True)
             done += len(some)
             if progress:
@@ -245,12 +250,12 @@ def read(
     progress: Progress | None = None,
     hints: Hints = NONE,
 ) -> list[Reading]:
-    """Read the digits in pictures: return a Reading for each picture.
+    """Recognise the digits in pictures: return a Reading for each picture.
 
     images: a picture (path, bytes, open file, PIL image, array of (h, w) or (h, w, 3)), a stack of
     arrays (n, h, w), a folder, a pattern such as "scans/*.png", "-" for standard input, or a list
     of these. reader: the package's own if not given. progress: called with how many pictures are
-    read, and how many there are. hints: what is known of the pictures beforehand.
+    done, and how many there are. hints: what is known of the pictures beforehand.
 
     >>> read("digit.jpg")[0].answer
     '9'

@@ -1,4 +1,4 @@
-"""What is read in a picture: lines of digits, how sure each is, and the answer in words."""
+"""What is recognised in a picture: lines of digits, each with a certainty, and the answer."""
 
 import dataclasses
 import enum
@@ -21,11 +21,11 @@ class Certainty(enum.StrEnum):
 
 @dataclasses.dataclass(frozen=True)
 class Digit:
-    """One digit as it was read."""
+    """One digit as it was classified."""
 
     digit: int
     probability: float
-    runner_up: int  # the next probable digit
+    runner_up: int  # the second most probable digit
     certainty: Certainty
     probabilities: list[float]  # of all ten
     box: Box
@@ -48,13 +48,13 @@ class Digit:
     @property
     def in_number(self) -> str:
         """The digit within a number: "9", or "[9|3]" if it is not sure; a gap is a space."""
-        said = f"{self.digit}" if self.sure else f"[{self.digit}|{self.runner_up}]"
-        return f" {said}" if self.gap else said
+        answer = f"{self.digit}" if self.sure else f"[{self.digit}|{self.runner_up}]"
+        return f" {answer}" if self.gap else answer
 
 
 @dataclasses.dataclass(frozen=True)
 class Reading:
-    """What was read in one picture; of a single digit it has what that digit has, else None."""
+    """What one picture holds; of a single digit it has what that digit has, else None."""
 
     image: str  # its name
     digits: list[Digit]  # in reading order
@@ -74,7 +74,7 @@ class Reading:
 
     @property
     def least(self) -> float:
-        """The probability of the digit that is least sure; 0 where there is none."""
+        """The lowest probability of a digit; 0 where there is none."""
         return min((digit.probability for digit in self.digits), default=0)
 
     @property

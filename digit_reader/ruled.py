@@ -1,4 +1,4 @@
-"""Ruled and squared paper: which way its lines run, where they are, and the ink without them."""
+"""Ruled and squared paper: which way its rules run, where they are, and the ink without them."""
 
 import itertools
 from typing import NamedTuple
@@ -7,61 +7,48 @@ import numpy as np
 import scipy.ndimage
 from numpy.typing import NDArray
 
-from digit_reader.rules import of
+from digit_reader.thresholds import THRESHOLDS
 
 Ink = NDArray[np.float32]  # (h, w), from 0 to 1
 
-QUANTILE = of["rule_quantile"]  # three quarters of a row must be that dark to be a rule
-THICK = of["rule_thick"]  # of the picture's height at most
-COLUMNS = of["columns"]  # in which it is looked for which way rules run
-SEEN, RULE = of["rule_seen"], of["rule"]  # how dark the darkest rule of a page is, and any
-HINT = of["rule_hint"]  # how dark it is at least in the first, coarse look
-OVER_RULE = of["over_rule"]  # times, and more than, as dark as a rule: ink that crosses it
-# As shares of the page's width: how far rules fall at most where the looking begins, by how much
-# more above than below; the first steps, and the last.
-FALLS, APART, FIRST, LAST = of["rule_falls"]
-WIDER = of["rule_wider"]  # of the width: so far to both sides a rule may leave its course
-# Rules are paler than the writing, by this share of the darkest ink, or reach the page's border.
-PALER, BORDER = of["rule_paler"], of["rule_border"]
-
 
 class Course(NamedTuple):
-    """Which way rules run: of a camera from aslant, and of a sheet that is not flat.
+    """Which way rules run, seen by a tilted camera, on a sheet that is not flat.
 
-    Pixels by which they fall from left to right a quarter of the page from above, and from below;
-    and by which their middle hangs there. Between and beyond goes on evenly.
+    Pixels by which they fall from left to right, a quarter of the page from above and from below;
+    and pixels by which their middle sags there. Between and beyond, both change linearly.
     """
 
     upper: float
     lower: float
-    upper_hangs: float = 0
-    lower_hangs: float = 0
+    upper_sag: float = 0
+    lower_sag: float = 0
 
 
 CHANGES = (*itertools.product((-1, 0, 1), (-1, 0, 1), (0,), (0,)),)
 CHANGES += (*itertools.product((0,), (0,), (-1, 0, 1), (-1, 0, 1)),)
 
 
-def parts_of_fall(
+def fall_by_column(
     courses: NDArray[np.float64], width: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return, by column, how far lines fall a quarter from above, and how much more from below.
+    """Return, by column, how far rules fall a quarter from above, and how much more from below.
 
-    Each (n, w). What lies between and beyond goes on evenly, as straightened has it.
+    courses: (n, 4). Each (n, width), in pixels.
     """
     across = np.linspace(0, 1, width)
-    hang = 4 * across * (1 - across)
-    upper, lower, upper_hangs, lower_hangs = courses.T[:, :, np.newaxis]
+    sag = 4 * across * (1 - across)
+    upper, lower, upper_sag, lower_sag = courses.T[:, :, np.newaxis]
     return (
-        upper * across + upper_hangs * hang,
-        (lower - upper) * across + (lower_hangs - upper_hangs) * hang,
+        upper * across + upper_sag * sag,
+        (lower - upper) * across + (lower_sag - upper_sag) * sag,
     )
 
 
 def straightened(ink: Ink, courses: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Return ink with each course's lines as rows, (n, h, w); what leaves comes in again."""
+    """Return ink with each course's rules as rows, (n, h, w); what leaves comes in again."""
     height, width = ink.shape
-    upper, more = parts_of_fall(courses, width)
+    upper, more = fall_by_column(courses, width)
     down = (2 * (np.arange(height) + 0.5) / height - 0.5)[:, np.newaxis]
     falls = np.rint(upper[:, np.newaxis] + more[:, np.newaxis] * down).astype(int)
     return ink[(np.arange(height)[:, np.newaxis] + falls) % height, np.arange(width)]
@@ -70,22 +57,23 @@ def straightened(ink: Ink, courses: NDArray[np.float64]) -> NDArray[np.float32]:
 def straight_rows(shape: tuple[int, int], course: Course) -> NDArray[np.int64]:
     """Return the row to which straightened takes each place of a page: (h, w)."""
     height, width = shape
-    (upper,), (more,) = parts_of_fall(np.array([course]), width)
+    (upper,), (more,) = fall_by_column(np.array([course]), width)
     rows = np.arange(height)[:, np.newaxis] - upper - more * (1 / height - 0.5)
     return np.rint(rows / np.maximum(1 + 2 * more / height, 0.1)).astype(int) % height
 
 
 def thin(rows: NDArray[np.floating], thickest: int) -> NDArray[np.floating]:
-    """Return how far rows (n, h) are darker than around, over no more than so many.
+    """Return how far rows (n, h) are darker than around, where at most so many are dark together.
 
-    Lines of more are a digit's own strokes in a picture cropped to it.
+    Thicker lines are a digit's own strokes in a picture cropped to it.
     """
     return rows - scipy.ndimage.grey_opening(rows, (1, thickest + 1))
 
 
 def dark_lines(straight: Ink, thickest: int) -> Ink:
-    """Return how dark the lines are that run right across, by row (h,), as straightened has it."""
-    return thin(np.quantile(straight, QUANTILE, axis=1)[np.newaxis], thickest)[0]
+    """Return how dark the lines are that run right across, by row (h,); straight: straightened."""
+    rows = np.quantile(straight, THRESHOLDS.ruled.quantile, axis=1)
+    return thin(rows[np.newaxis], thickest)[0]
 
 
 def is_of_paper(lines: Ink, straight: Ink, darkest: float) -> bool:
@@ -93,69 +81,86 @@ def is_of_paper(lines: Ink, straight: Ink, darkest: float) -> bool:
 
     A digit's strokes may run as straight across a picture that is cropped to it.
     """
-    if lines.max() < PALER * darkest:
+    if lines.max() < THRESHOLDS.ruled.paler * darkest:
         return True
-    rows, edge = lines > RULE, max(1, round(BORDER * straight.shape[1]))
+    rows = lines > THRESHOLDS.ruled.min_ink
+    edge = max(1, round(THRESHOLDS.ruled.border * straight.shape[1]))
     ends = straight[rows][:, :edge].mean(), straight[rows][:, -edge:].mean()
     return bool(max(ends) > lines[rows].mean() / 2)
 
 
 def likeliest(few: Ink, courses: list[Course], step: int, thickest: int) -> tuple[float, Course]:
-    """Return how much is seen of the lines of the course on which most is, and that course.
+    """Return the energy of the course along which most is seen of the rules, and that course.
 
     few: every step-th pixel of the ink.
     """
     rows = straightened(few, np.array(courses) / step).mean(2, dtype=float)
-    seen = np.sum(thin(rows.astype(np.float32), thickest) ** 2, 1, dtype=float)
-    best = int(seen.argmax())
-    return float(seen[best]), courses[best]
+    energy = np.sum(thin(rows.astype(np.float32), thickest) ** 2, 1, dtype=float)
+    best = int(energy.argmax())
+    return float(energy[best]), courses[best]
+
+
+def max_thickness(height: int, step: int) -> int:
+    """Return how many rows a rule is thick at most, where only every step-th row is looked at."""
+    return max(1, round(THRESHOLDS.ruled.thickness * height / step))
+
+
+def coarse_course(few: Ink, step: int, width: int, thickest: int) -> tuple[float, Course]:
+    """Return what likeliest does of straight courses in wide steps, for a page of that width."""
+    limits = THRESHOLDS.ruled
+    farthest, apart = (round(share * width) for share in (limits.max_fall, limits.max_difference))
+    falls = range(-farthest, farthest + 1, max(1, round(limits.first_step * width)))
+    pairs = itertools.product(falls, falls)
+    courses = [Course(*pair) for pair in pairs if abs(pair[0] - pair[1]) <= apart]
+    return likeliest(few, courses, step, thickest)
 
 
 def course_in(ink: Ink, step: int) -> Course | None:
     """Return which way rules across ink run; None where there are none.
 
-    step: to look for it at each step-th row only, and in as few columns, or fewer.
+    step: to look at each step-th row only, and at as few columns, or fewer.
     """
-    few = ink[::step, :: max(step, ink.shape[1] // COLUMNS)]
-    if np.mean(few.max(0) > SEEN) < 1 - QUANTILE:  # many columns hold no ink at all
+    limits, (height, width) = THRESHOLDS.ruled, ink.shape
+    few = ink[::step, :: max(step, width // limits.columns)]
+    if np.mean(few.max(0) > limits.min_darkest) < 1 - limits.quantile:  # many columns are empty
         return None
-    farthest, apart = (round(share * ink.shape[1]) for share in (FALLS, APART))
-    first, last = (max(1, round(share * ink.shape[1])) for share in (FIRST, LAST))
-    thickest, some = max(1, round(THICK * len(ink) / step)), range(-farthest, farthest + 1, first)
-    pairs = itertools.product(some, some)
-    courses = [Course(*pair) for pair in pairs if abs(pair[0] - pair[1]) <= apart]
-    seen, course = likeliest(few, courses, step, thickest)
+    thickest = max_thickness(height, step)
+    energy, course = coarse_course(few, step, width, thickest)
     (straight,) = straightened(few, np.array([course]) / step)
-    if dark_lines(straight, thickest).max() < HINT:
+    if dark_lines(straight, thickest).max() < limits.min_coarse:
         return None
+    first, last = (max(1, round(share * width)) for share in (limits.first_step, limits.last_step))
     by = max(last, first // 2)
-    while by >= last:
+    while by >= last:  # from coarse to fine
         near = [Course(*(a + by * b for a, b in zip(course, c, strict=True))) for c in CHANGES]
-        more, better = likeliest(few, near, step, thickest)
-        if more > seen:
-            seen, course = more, better
+        better_energy, better = likeliest(few, near, step, thickest)
+        if better_energy > energy:
+            energy, course = better_energy, better
         else:
             by //= 2
     return course
 
 
-def on_rules(ink: Ink, step: int, least: int) -> NDArray[np.bool_]:
+def on_rules(ink: Ink, step: int, min_count: int) -> NDArray[np.bool_]:
     """Return where there are rules across ink, and nothing clearly darker: bool (h, w).
 
-    step: see course_in. least: as many rules there must be.
+    step: see course_in. min_count: with fewer rules there are none.
     """
+    limits = THRESHOLDS.ruled
     nowhere, course = np.zeros(ink.shape, bool), course_in(ink, step)
     if course is None:
         return nowhere
     (straight,) = straightened(ink, np.array([course]))
-    lines = dark_lines(straight, step * max(1, round(THICK * len(ink) / step)) + 2)
-    if lines.max() < SEEN or not is_of_paper(lines, straight, float(ink.max())):
+    lines = dark_lines(straight, step * max_thickness(len(ink), step) + 2)
+    if lines.max() < limits.min_darkest or not is_of_paper(lines, straight, float(ink.max())):
         return nowhere
-    lines = scipy.ndimage.maximum_filter1d(lines, max(5, 2 * round(WIDER * ink.shape[1]) + 1))
-    if scipy.ndimage.label(lines > RULE)[1] < least:
+    window = max(5, 2 * round(limits.deviation * ink.shape[1]) + 1)
+    lines = scipy.ndimage.maximum_filter1d(lines, window)
+    if scipy.ndimage.label(lines > limits.min_ink)[1] < min_count:
         return nowhere
-    line, (times, more) = lines[straight_rows(ink.shape, course)], OVER_RULE
-    return (line > RULE) & (ink < times * line + more)
+    line = lines[straight_rows(ink.shape, course)]
+    is_pale = ink < limits.crossing_factor * line + limits.crossing_offset
+    return (line > limits.min_ink) & is_pale
 
 
 def without_rules(ink: Ink, step: int) -> Ink:

@@ -1,4 +1,4 @@
-"""What the notebook mnist_model.ipynb runs on; all of it is loaded when first used (PEP 562)."""
+"""What the notebook mnist_model.ipynb runs on; its names are loaded when first used (PEP 562)."""
 
 import importlib
 import os
@@ -6,35 +6,34 @@ from typing import Any
 
 os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever a machine's settings name
 
-MODULES = {
-    "core": ("data", "deform", "evaluate", "initializers", "models", "sampling", "training"),
-    "records": ("calibration", "intervals", "machine", "summary"),
-    "reader": ("photographs", "pictures", "rates", "uci"),
-    "trials": ("judging", "robustness"),
-    "story": (
-        "examined",
-        "figures",
-        "images",
-        "judged",
-        "live",
-        "session",
-        "sliders",
-        "tables",
-        "transfer",
-        "units",
-    ),
+LAZY = {  # what the notebook imports from here, and where it is
+    f"{__name__}.{name.rpartition('.')[2]}": f"{__name__}.{name}"
+    for name in (
+        "evaluate.accuracy",
+        "evaluate.calibration",
+        "evaluate.robustness",
+        "notebook.hidden_units",
+        "notebook.live",
+        "notebook.saved_network",
+        "notebook.session",
+        "notebook.tables",
+        "notebook.transfer",
+        "notebook.widgets",
+        "recogniser.photographs",
+        "models.register",
+    )
 }
-ROOMS = {module: room for room, modules in MODULES.items() for module in modules}
 
 
 def __getattr__(name: str) -> Any:
-    """Return what the story calls by that name: a module of a room, or `register` for models."""
-    if name == "register":
-        return importlib.import_module(f"{__name__}.core.models").register
-    if name not in ROOMS:
+    """Return what the notebook calls by that name: a module, or `register` for models."""
+    place = LAZY.get(f"{__name__}.{name}")
+    if place is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return importlib.import_module(f"{__name__}.{ROOMS[name]}.{name}")
+    if name == "register":
+        return importlib.import_module(f"{__name__}.models").register
+    return importlib.import_module(place)
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *ROOMS, "register"])
+    return sorted([*globals(), *(name.rpartition(".")[2] for name in LAZY)])

@@ -1,61 +1,47 @@
-"""What the study raises that a caller may want to catch; digit_reader.errors has the reader's.
+"""What the study raises that a caller may want to catch; digit_reader.errors has the recogniser's.
 
-StudyError
-├── ParameterError    (ValueError)    a parameter of the notebook makes no sense
-├── ModelError        (ValueError)    a network is unknown, or gives no ten probabilities
-├── ImagesError       (ValueError)    images are not those that a run is about
-├── SavedModelError   (ValueError)    a file holds no model of this study, or another one
-├── BackendError      (ImportError)   TensorFlow does not start
-├── FolderError       (OSError)       a folder cannot be written to
-├── FolderInUseError  (RuntimeError)  another run is at work in a folder
-├── TrainingError     (RuntimeError)  a training ended without its result
-├── RecordError       (LookupError)   results/ lacks a record that is asked for
-└── NotExecutedError  (RuntimeError)  the notebook, or a cell of it, has no results
+Each says what is wrong and what to do; a notebook and the terminal show that, and no traceback.
 """
 
 
 class StudyError(Exception):
-    """Anything below: what is wrong, and what to do; a notebook shows that, and no traceback."""
+    """Any error of this study."""
 
     def _render_traceback_(self) -> list[str]:  # IPython asks for it
         return [f"{type(self).__name__}: {self}"]
 
 
 class ParameterError(StudyError, ValueError):
-    pass
-
-
-class ModelError(StudyError, ValueError):
-    pass
+    """A parameter of the notebook, or a model that it names, makes no sense."""
 
 
 class ImagesError(StudyError, ValueError):
-    pass
+    """The images are not those that a run is about."""
 
 
 class SavedModelError(StudyError, ValueError):
-    pass
+    """A file holds no model of this study, or another one."""
 
 
 class BackendError(StudyError, ImportError):
-    pass
+    """TensorFlow does not start."""
 
 
 class FolderError(StudyError, OSError):
-    pass
-
-
-class FolderInUseError(StudyError, RuntimeError):
-    pass
+    """A folder cannot be written to, or another run is at work there."""
 
 
 class TrainingError(StudyError, RuntimeError):
-    pass
+    """A training ended without its result."""
 
 
 class RecordError(StudyError, LookupError):
-    pass
+    """results/ lacks a record that is asked for."""
 
 
 class NotExecutedError(StudyError, RuntimeError):
-    pass
+    """The notebook, or a cell of it, has no results."""
+
+
+class TextError(StudyError, ValueError):
+    """A number in the text has no source, or a comparison does not hold."""

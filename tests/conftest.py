@@ -1,4 +1,4 @@
-"""What tests on several floors share: the images, a session, a quick run of the study, the reader.
+"""What tests share: the images, a session, a quick run of the study, the recogniser.
 
 The shapes and types that signatures of mnist_study state are checked at every call.
 """
@@ -13,10 +13,11 @@ from support import typechecking
 
 install_import_hook("mnist_study", f"{typechecking.__name__}.checked")
 
-from support import proof  # noqa: E402
 from support.images import five_thousand  # noqa: E402
-from support.notebook import edit_notebook, executed, source  # noqa: E402
+from support.notebook import NAME, contents, edit_notebook, executed, source  # noqa: E402
 from support.project import clean_copy, make, run  # noqa: E402
+
+from tools import proof  # noqa: E402
 
 
 def pytest_addoption(parser):
@@ -35,11 +36,19 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture(scope="session")
-def quick(mnist_file, tmp_path_factory):
-    """A clean copy after a quick `make run` on the full MNIST; see executed."""
+def quick(tmp_path_factory):
+    """A clean copy after a quick `make run` with a model of one's own: see executed.
+
+    On the full MNIST where Keras has it, on 5,000 of its images elsewhere. before: the content of
+    the copy's files before the run, by path; terminal: what the run printed.
+    """
+    from mnist_study.notebook.parameters import STUDY  # TensorFlow comes with it: seconds
+
     folder = clean_copy(tmp_path_factory.mktemp("quick"))
-    edit_notebook(folder / "mnist_model.ipynb", profile="quick")
-    return executed(folder, terminal=run(*make("run"), folder=folder).stdout)
+    models = [*STUDY["models"], "my_model"]
+    edit_notebook(folder / NAME, own_model=True, profile="quick", models=models)
+    before = contents(folder)
+    return executed(folder, before=before, terminal=run(*make("run"), folder=folder).stdout)
 
 
 @pytest.fixture(scope="session")
@@ -51,7 +60,7 @@ def fallback():
 @pytest.fixture
 def begin(tmp_path):
     """Begin a session of the notebook's parameters with some changed, and undo what it sets."""
-    from mnist_study.story import session  # TensorFlow comes with it, which takes seconds
+    from mnist_study.notebook import session
 
     names = {}
     exec(source("parameters"), names)
@@ -63,7 +72,7 @@ def begin(tmp_path):
 @pytest.fixture(scope="session")
 def mnist_file():
     """Keras's own mnist.npz; without it and without network the test is skipped."""
-    from mnist_study.core.backend import keras  # TensorFlow comes with it, which takes seconds
+    from mnist_study.backend import keras
 
     try:
         keras.datasets.mnist.load_data()
@@ -75,7 +84,7 @@ def mnist_file():
 
 @pytest.fixture(scope="session")
 def reader():
-    """The committed reader of digits."""
+    """The committed digit recogniser."""
     from digit_reader import Reader
 
     return Reader()

@@ -16,8 +16,8 @@ from digit_reader.centre import centre_like_mnist
 from digit_reader.lines import belongs, digits_in, gaps_in
 from digit_reader.page import build
 from digit_reader.parts import Part
-from mnist_study.reader import numerals, rates
-from mnist_study.reader.photographs import STRENGTHS, pasted, photograph
+from mnist_study.recogniser import numerals, rates
+from mnist_study.recogniser.photographs import STRENGTHS, pasted, photograph
 
 COMMITTED = VISUALIZATIONS / "draw_a_digit.html"
 PHONE, TURNED = {"width": 390, "height": 844}, {"width": 844, "height": 390}

@@ -16,9 +16,9 @@ from support.project import ROOT, make, run
 
 from digit_reader import Certainty, Hints, NetworkError, PictureError, Reader, prepare_digit, read
 from digit_reader.files import write_atomically
-from mnist_study.reader import pictures, rates
-from mnist_study.reader.photographs import STRENGTHS, Kind, pasted, photograph
-from mnist_study.reader.uci import CALIBRATES, uci_pictures
+from mnist_study.recogniser import pictures, rates
+from mnist_study.recogniser.photographs import STRENGTHS, Kind, pasted, photograph
+from mnist_study.evaluate.uci import CALIBRATION, uci_pictures
 
 SQUARE = np.zeros((50, 50))
 FAINT = np.full((50, 50), 200, np.uint8)
@@ -131,7 +131,7 @@ def test_blank_sheets_are_refused(reader, light):
 
 
 def test_digits_of_others_and_pages(reader):
-    uci, labels = uci_pictures(CALIBRATES)
+    uci, labels = uci_pictures(CALIBRATION)
     generator = np.random.default_rng(3)
     for shown in (uci, [255 - image for image in uci], [image / 15 for image in uci]):
         right = [r.digit for r in read(list(shown[:100]), reader)] == labels[:100]

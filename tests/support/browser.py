@@ -12,7 +12,7 @@ import sys
 import PIL.Image
 from playwright.sync_api import sync_playwright
 
-from mnist_study.ship.handout import browser_here
+from mnist_study.publish import browser_here
 
 VISUALIZATIONS = pathlib.Path(__file__).resolve().parent.parent.parent / "visualizations"
 # One way to write each digit, as points x,y of its strokes on a page of 280×280.

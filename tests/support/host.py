@@ -28,7 +28,7 @@ def host(folder, body=None, stall_after=None):
             while self.rfile.readline().strip():
                 pass
             if body is None:
-                over.wait(60)
+                over.wait()
                 return
             self.request.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -40,12 +40,15 @@ def host(folder, body=None, stall_after=None):
                 )
                 secure.sendall(head.encode() + body[:stall_after])
                 if stall_after:
-                    over.wait(60)
+                    over.wait()
 
     socketserver.ThreadingTCPServer.daemon_threads = True
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         proxy = f"http://127.0.0.1:{server.server_address[1]}"
-        yield {"https_proxy": proxy, "HTTPS_PROXY": None, "SSL_CERT_FILE": folder / "authority.pem"}
-        over.set()
-        server.shutdown()
+        certificate = folder / "authority.pem"
+        try:
+            yield {"https_proxy": proxy, "HTTPS_PROXY": None, "SSL_CERT_FILE": certificate}
+        finally:
+            over.set()
+            server.shutdown()

@@ -6,9 +6,12 @@ import sys
 
 
 def complaints(path):
-    """Return what is wrong with a notebook's order of execution, as sentences."""
+    """Return what is wrong with a notebook's order of execution, as sentences.
+
+    Blank cells, such as JupyterLab leaves at the end, do not count.
+    """
     cells = json.loads(pathlib.Path(path).read_text(encoding="utf-8"))["cells"]
-    cells = [cell for cell in cells if cell["cell_type"] == "code"]
+    cells = [c for c in cells if c["cell_type"] == "code" and "".join(c["source"]).strip()]
     wrong = [
         f"{path}: cell {cell['id']} has count {cell['execution_count']}, not {place}: make run"
         for place, cell in enumerate(cells, 1)
@@ -18,5 +21,5 @@ def complaints(path):
 
 
 if __name__ == "__main__":
-    found = [complaint for path in sys.argv[1:] for complaint in complaints(path)]
-    sys.exit("\n".join(found) or None)
+    all_complaints = [complaint for path in sys.argv[1:] for complaint in complaints(path)]
+    sys.exit("\n".join(all_complaints) or None)

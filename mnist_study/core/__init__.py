@@ -1,1 +1,0 @@
-"""What decides what a training gives: every file here is in every record's key."""

@@ -1,0 +1,1 @@
+"""Evaluation of trained models: accuracy, calibration, robustness, other data sets."""

@@ -1,1 +1,0 @@
-"""What was trained and kept, and what it shows over seeds."""

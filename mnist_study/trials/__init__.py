@@ -1,1 +1,0 @@
-"""What trained models are put through: damage, small pictures, other people's digits, doubt."""

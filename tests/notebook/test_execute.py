@@ -1,0 +1,147 @@
+"""The commands, and the notebook executed headless: what the terminal says, and what stays."""
+
+import itertools
+import json
+import sys
+import types
+
+import nbformat
+import pytest
+from nbclient.exceptions import CellExecutionError
+from support.project import ROOT, run
+
+from mnist_study import cli, paths, train_missing
+from mnist_study.errors import NotExecutedError, TrainingError
+from mnist_study.notebook import execute
+
+LIVE = """
+from IPython.display import Markdown, display
+line = display(Markdown("starts"), display_id=True)
+line.update(Markdown("**a model**, epoch 1 of 2"))
+"""
+
+
+def written(path, *sources):
+    """Write a notebook with these code cells below a heading; return its path."""
+    cells = [nbformat.v4.new_markdown_cell("## A section")]
+    cells += [nbformat.v4.new_code_cell(source) for source in sources]
+    cells[1].metadata["tags"] = ["parameters"]
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    notebook = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
+    nbformat.write(notebook, path)
+    return path
+
+
+def test_a_notebook_is_executed_in_place_and_the_terminal_shows_how_far_it_is(
+    tmp_path, capsys, monkeypatch
+):
+    clock = types.SimpleNamespace(monotonic=itertools.count().__next__)  # a second at each look
+    monkeypatch.setattr(execute, "time", clock)
+    path = written(tmp_path / "a.ipynb", "number = 1", LIVE, "print(number + 1)")
+    execute.in_place(path)
+    *said, last = capsys.readouterr().out.splitlines()
+    assert sum("cell 2 of 4: A section" in line for line in said) == 1
+    assert sum("  a model, epoch 1 of 2" in line for line in said) == 1
+    seconds, _, section = last.strip().partition(" s in ")
+    assert section == "A section" and int(seconds) >= 6  # three cells of two seconds or more
+    done = nbformat.read(path, as_version=4)
+    assert done.cells[3].outputs[0].text == "2\n" and done.cells[3].execution_count == 3
+    assert all("execution" not in cell.metadata for cell in done.cells)
+
+
+@pytest.mark.setting(
+    "`JUPYTER_PATH` with another kernel `python3`", "runs its own Python all the same"
+)
+def test_parameters_are_replaced_and_the_kernel_is_this_interpreter_s(tmp_path, monkeypatch):
+    other = tmp_path / "jupyter" / "kernels" / "python3"
+    other.mkdir(parents=True)
+    spec = {"argv": ["false"], "display_name": "Python 3", "language": "python"}
+    (other / "kernel.json").write_text(json.dumps(spec))
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
+    path = written(tmp_path / "a.ipynb", "number = 1", "import sys; print(number, sys.executable)")
+    before = path.read_bytes()
+    done = execute.with_parameters({"number": 5}, path)
+    assert done.cells[-1].outputs[0].text == f"5 {sys.executable}\n"
+    assert path.read_bytes() == before
+
+
+def test_a_cell_that_fails_stops_the_run_and_leaves_the_notebook(tmp_path):
+    path = written(tmp_path / "a.ipynb", "1 / 0")
+    before = path.read_bytes()
+    with pytest.raises(NotExecutedError, match="ZeroDivisionError") as failed:
+        execute.in_place(path)
+    assert "as it was" in str(failed.value) and "\x1b" not in str(failed.value)
+    assert [*tmp_path.iterdir()] == [path] and path.read_bytes() == before
+
+
+def test_of_the_study_s_own_errors_the_message_alone_is_shown():
+    advice = "profil is no parameter: profile is one"
+    error = CellExecutionError("Traceback …", "ParameterError", advice)
+    assert execute.message(error) == advice
+    assert "Traceback" in execute.message(CellExecutionError("Traceback …", "KeyError", "x"))
+
+
+@pytest.mark.parametrize("words", ["run --record x", "reproduce --scheduler x", "fly", ""])
+def test_a_command_takes_its_own_options_only(words, capsys):
+    with pytest.raises(SystemExit) as refused:
+        cli.main(words.split())
+    assert refused.value.code == 2 and "usage" in capsys.readouterr().err
+
+
+def test_help_loads_nothing_heavy():
+    code = "import sys\nfrom mnist_study.cli import main\n"
+    code += "try: main(['--help'])\nexcept SystemExit: pass\n"
+    code += "print({'numpy', 'nbconvert', 'keras', 'papermill', 'nbformat'} & {*sys.modules})"
+    said = run(sys.executable, "-c", code, folder=ROOT).stdout
+    assert said.endswith("set()\n") and all(command.__name__ in said for command in cli.COMMANDS)
+
+
+@pytest.mark.parametrize("error", [TrainingError("MNIST"), Exception("URL fetch failure on …")])
+def test_what_a_user_can_mend_is_said_without_a_traceback(error, monkeypatch):
+    def failing(*_, **__):
+        raise error
+
+    monkeypatch.setattr(train_missing, "run", failing)
+    with pytest.raises(SystemExit, match=r"^MNIST"):
+        cli.main(["experiments"])
+
+
+def test_outside_its_clone_the_study_says_so(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(paths, "NOTEBOOK", tmp_path / "mnist_model.ipynb")
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(["experiments"])
+    assert "clone" in capsys.readouterr().err
+
+
+CALLS = {  # a command, and the functions that it calls in their order
+    "run": "notebook.execute.in_place",
+    "experiments --scheduler tcp://here:1 --dry-run": "train_missing.run",
+    "trainings --only cnn": "listing.listed",
+    "trainings --compare cnn-seed1 cnn-seed2": "listing.compared",
+    "reader": "worker.train_in_child store.Store.keep saved_model.load "
+    "recogniser.export.write_network saved_model.load recogniser.rates.write",
+    "rates": "saved_model.load recogniser.rates.write",
+    "reproduce": "notebook.execute.with_parameters reproduce.compare_runs",
+    "reproduce --record cnn-seed4": "reproduce.retrain",
+    "report": "text.write",
+    "report --check": "text.changed",
+    "html": "publish.write_page",
+    "pdf": "publish.write_pdf",
+}
+
+
+@pytest.mark.parametrize("words", CALLS)
+def test_a_command_does_what_its_name_says(words, monkeypatch):
+    called = []
+    for name in " ".join(CALLS.values()).split():
+        noted = lambda *_, name=name, **__: called.append(name) or ()  # noqa: E731
+        monkeypatch.setattr(f"mnist_study.{name}", noted)
+    try:
+        cli.main(words.split())
+    except SystemExit as ended:
+        assert not ended.code
+    assert called == CALLS[words].split()
+
+
+def test_each_command_is_tried():
+    assert {words.split()[0] for words in CALLS} == {c.__name__ for c in cli.COMMANDS}

@@ -1,0 +1,210 @@
+"""Bad input gets a clear error before anything is trained; the study's own gets no notice."""
+
+import contextlib
+import copy
+import dataclasses
+import errno
+import hashlib
+import json
+import os
+import socket
+
+import filelock
+import h5py
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from support.notebook import source
+from support.project import run
+
+from mnist_study import data, experiments, lock, models
+from mnist_study.backend import keras
+from mnist_study.errors import FolderError, ParameterError
+from mnist_study.figures.style import Shown
+from mnist_study.notebook import session
+from mnist_study.notebook.parameters import STUDY, Parameters
+
+# A value of each kind that is just beyond what is allowed, or of another type.
+BAD = {"profile": "fast", "models": [], "seed": 1.5, "epochs": True, "batch_size": 48}
+BAD |= {"layer_widths": [1024, 0], "dropout": 1, "learning_rate": float("nan")}
+BAD |= {"validation_size": 30_001, "output_folder": None}
+LEAST = {"seed": 0, "epochs": 1, "batch_size": 32, "layer_widths": [1], "dropout": 0}
+LEAST |= {"label_smoothing": 0, "learning_rate": 1e-7, "validation_size": 100}
+MOST = {"batch_size": 8_192, "layer_widths": [20_000], "validation_size": 30_000, "dropout": 0.99}
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """What the session displays."""
+    displayed = []
+    monkeypatch.setattr(session, "display", displayed.append)
+    return displayed
+
+
+def is_free(folder):
+    """Return whether another run could begin in the folder."""
+    with contextlib.suppress(filelock.Timeout), filelock.FileLock(folder / lock.NAME, timeout=0):
+        return True
+    return False
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_bad_parameter_is_refused_with_advice(begin, name):
+    with pytest.raises(ParameterError, match=rf"^{name} is .+: give .+"):
+        begin(**{name: BAD[name]})
+
+
+def test_an_unknown_model_and_a_misspelt_parameter_are_refused(begin, fallback):
+    with pytest.raises(ParameterError, match=r"'dense_droput'.*'dense_dropout'"):
+        begin(models=["dense_droput"]).identify(*fallback)
+    assert Parameters.among({"profile": "quick", "model": object(), "rate": 0.5}).quick
+    with pytest.raises(ParameterError, match=r"profil .*profile"):
+        Parameters.among({"profil": "quick"})
+
+
+def test_the_notebook_s_parameters_are_the_study_s_and_bounds_are_allowed(begin):
+    parameters = begin().parameters
+    assert dataclasses.replace(parameters, output_folder=".") == Parameters()
+    assert parameters.changed() == {}
+    assert {*dataclasses.asdict(parameters)} == {*STUDY, "download_seconds", "output_folder"}
+    assert socket.getdefaulttimeout() == parameters.download_seconds
+    assert Parameters.checked(**LEAST).changed() == LEAST
+    assert Parameters.checked(**MOST).changed() == MOST
+
+
+def test_parameters_shape_the_run_s_configuration_and_no_experiment(begin):
+    known = copy.deepcopy((models.registry, experiments.TABLE))
+    given = {"epochs": 40, "batch_size": 64, "layer_widths": [32, 16], "dropout": 0.3}
+    study = begin(**given, label_smoothing=0.2, learning_rate=0.1)
+    configuration = study.configurations()["dense_dropout"]
+    assert (configuration.epochs, configuration.batch_size) == (40, 64)
+    assert (configuration.label_smoothing, configuration.learning_rate) == (0.2, 0.1)
+    layers = configuration.build().layers
+    assert [layer.units for layer in layers if hasattr(layer, "units")] == [32, 16, 10]
+    assert layers[-2].rate == 0.3
+    assert known == (models.registry, experiments.TABLE)
+
+
+def test_quick_is_the_same_with_less(begin, fallback):
+    runs = [begin(models=["dense_dropout", "cnn"], profile=kind) for kind in ("full", "quick")]
+    for study, count in zip(runs, (3_500, 350), strict=True):
+        study.identify(*fallback)
+        training, validation = study.split(fallback[0][1])
+        assert (len(training), len(validation)) == (count, 500)
+        assert (study.dataset["train_used"], study.dataset["validation"]) == (count, 500)
+    for full, quick in zip(*(study.configurations().values() for study in runs), strict=True):
+        assert quick.epochs <= 1 + full.epochs / 16
+        assert quick.samples_per_epoch == full.samples_per_epoch // 10
+        assert quick.network is full.network and quick.options == full.options
+
+
+def test_images_validate_by_population_or_where_it_is_unknown_by_digit(begin, fallback):
+    study, labels = begin(models=["cnn"], validation_size=400), fallback[0][1]
+    study.identify(*fallback)
+    training, validation = study.split(labels)
+    assert (np.bincount(labels[validation]) == 40).all() and not {*training} & {*validation}
+    assert (study.writers == data.Population.UNKNOWN).all() and len(study.writers) == 4_000
+    study.dataset = {"name": "mnist", "train": 60_000}
+    assert (study.writers == data.training_writers()).all()
+    _, validation = study.split(np.zeros(60_000, int))
+    assert np.array_equal(validation, data.split(data.training_writers(), size=400)[1])
+
+
+def test_other_images_and_parameters_are_given_notice_of(
+    begin, fallback, shown, capsys, monkeypatch
+):
+    def unavailable():
+        raise TimeoutError("timed out")
+
+    monkeypatch.setattr(session.images, "five_thousand", lambda: fallback)
+    study = begin(seed=2)
+    assert study.load(unavailable)[0] is fallback[0]
+    assert study.dataset["name"] == "mnist-5k" and study.reason == "TimeoutError: timed out"
+    assert "not the full MNIST" in study.notice
+    assert study.reason in shown[0].data and "seed = 2." in shown[0].data
+    assert capsys.readouterr().out == "mnist-5k: 4,000 training and 1,000 test images\n"
+
+
+@pytest.mark.fault("the folder is read-only", "stops before anything is trained")
+def test_a_folder_that_cannot_be_written_to_is_refused(begin, tmp_path, record_property):
+    folder = tmp_path / "read-only"
+    folder.mkdir(mode=0o500)
+    if os.access(folder, os.W_OK):  # root may write anywhere but where the kernel refuses
+        folder = "/proc/self"
+    with pytest.raises(FolderError, match="output_folder") as refused:
+        begin(output_folder=str(folder))
+    assert refused.value.errno in (errno.EACCES, errno.EPERM, errno.ENOENT)
+    record_property("said", str(refused.value))
+
+
+def test_a_session_locks_its_folder_until_it_closes_or_cannot_begin(begin, tmp_path):
+    study = begin()
+    assert not is_free(tmp_path)
+    study = begin()  # the cell once more: the session before is gone with its name
+    assert not is_free(tmp_path)
+    study.close()
+    assert is_free(tmp_path)
+    study.close()
+    (tmp_path / "visualizations").rmdir()
+    (tmp_path / "visualizations").write_text("a file in the way")
+    with pytest.raises(FolderError):
+        begin()
+    assert is_free(tmp_path)
+
+
+def test_the_record_says_what_was_done_and_frees_the_folder(begin, tmp_path, fallback):
+    study = begin(profile="quick", seed=7, models=["cnn"])
+    study.identify(*fallback)
+    record = study.record(models={"cnn": {"test_accuracy": 0.9}})
+    assert json.loads((tmp_path / "results" / "metrics.json").read_text()) == record
+    assert record["parameters"]["seed"] == 7 and record["dataset"]["name"] == "mnist-5k"
+    assert record["models"] == {"cnn": {"test_accuracy": 0.9}}
+    code = json.dumps(record["code"]).encode()
+    assert record["code_sha256"] == hashlib.sha256(code).hexdigest()
+    assert record["code_sha256"][:12] in study.summary_table(record).to_html()
+    assert is_free(tmp_path)
+
+
+@pytest.mark.parametrize("recorded", [False, True])
+def test_a_figure_is_written_and_shown_with_title_notice_and_text(begin, shown, tmp_path, recorded):
+    study, path = begin(), tmp_path / "visualizations" / "blank.png"
+    figures = [plt.figure(figsize=(4, 2)) for _ in range(3)]
+    drawn = [Shown(figure, "Title", "Blank.", path.name, recorded) for figure in figures]
+    study.show(None)
+    study.show(drawn[0])
+    assert shown[-1].alt == "Blank." and figures[0].get_suptitle() == "Title"
+    study.notice = "not the full study"
+    study.show(drawn[1])
+    title = figures[1].get_suptitle()
+    assert title.startswith("Title (") and title.endswith("not the full study)")
+    assert ("recorded results" in title) is recorded
+    assert max(map(len, title.split("\n"))) <= 44  # it is four inches wide
+    assert shown[-1].alt == "Blank." + title.replace("\n", " ").removeprefix("Title")
+    assert path.read_bytes() == shown[-1].data and shown[-1].width == 400
+    path.unlink()
+    study.save_figure(drawn[2])
+    assert path.exists() and len(shown) == 2
+
+
+def test_a_model_is_saved_without_its_optimiser(begin, tmp_path):
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile("adam", "mse")
+    assert begin().save(model) == tmp_path / "mnist_model.h5"
+    with h5py.File(tmp_path / "mnist_model.h5") as file:
+        assert [*file] == ["model_weights"]
+
+
+def test_a_notebook_opened_alone_says_how_to_get_the_package(tmp_path):
+    alone = run("python", "-I", "-c", source("imports"), folder=tmp_path, check=False)
+    last = alone.stderr.strip().splitlines()[-1]
+    assert last.startswith("ModuleNotFoundError: No module named 'mnist_study'")
+    assert "clone or download the whole repository" in last
+
+
+def test_the_page_shows_under_jupyter_alone(shown, monkeypatch):
+    monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
+    session.show_page()
+    assert shown == []
+    monkeypatch.setenv("JPY_SESSION_NAME", "notebook")
+    session.show_page()
+    assert '<iframe srcdoc="&lt;!doctype html&gt;' in shown[0].data

@@ -1,0 +1,171 @@
+"""What recorded results show, by hand on a few made-up ones; the machine; the saved model."""
+
+import numpy as np
+import pytest
+
+from mnist_study import data, machine, paths, results, saved_model
+from mnist_study.errors import RecordError, SavedModelError
+from mnist_study.evaluate.evaluation import packed
+from mnist_study.evaluate.robustness import CORRUPTIONS
+from mnist_study.store import Store
+
+STUDENTS, CENSUS = data.Population.STUDENTS, data.Population.CENSUS
+UNCERTAIN = np.where(np.arange(10_000) == 77, 0.4, 0.01)  # digit 77 alone
+
+
+def result(misclassified, seconds, processor="one", threshold=0.9, left=0.9):
+    """Return a result as recorded: those test digits are taken for a 5, and corruptions count.
+
+    Its processors were at work for as many seconds and ten more. left: the accuracy under the
+    strongest of each corruption.
+    """
+    accuracies = {c.name: np.linspace(1, left, len(c.strengths)).tolist() for c in CORRUPTIONS}
+    return {
+        "misclassified": misclassified,
+        "predicted": [5] * len(misclassified),
+        "test_accuracy": 1 - len(misclassified) / 10_000,
+        "noisy_accuracy": 0.98,
+        "uci_accuracy": 1 - 20 * len(misclassified) / 10_000,
+        "fit_seconds": seconds,
+        "processor_seconds": seconds + 10,
+        "machine": {"processor": processor},
+        "reliability": {"threshold": threshold, "uncertainty": {"test": packed(UNCERTAIN)}},
+        "corruptions": accuracies,
+        "history": {"val_loss": [0.3, 0.2, 0.25]},
+    }
+
+
+BASELINE = {1: result([1, 2, 6_000, 6_001], 40.0), 2: result([1, 2], 50.0)}
+OURS = {1: result([1], 80.0), 2: result([1, 5_001], 50.0, "another"), 3: result([4], 9.0)}
+CNN = {1: result([7], 1.0, left=0.96)}
+RECORDED = {"baseline_mlp": BASELINE, "dense_dropout": OURS, "cnn": CNN}
+CACHED = (results.accuracy, results.subgroups, results.change, results.uncertainty)
+
+
+@pytest.fixture(autouse=True)
+def recorded(monkeypatch):
+    monkeypatch.setattr(results, "recorded", RECORDED.__getitem__)
+    for function in CACHED:
+        function.cache_clear()
+    yield
+    for function in CACHED:
+        function.cache_clear()
+
+
+def test_misclassified_digits_become_a_table_of_seeds_and_images():
+    wrong = results.misclassified("baseline_mlp")
+    assert wrong.shape == (2, 10_000) and wrong.sum(1).tolist() == [4, 2]
+    assert wrong[0, 6_000] and wrong[1, 2] and not wrong[1, 6_000]
+    predicted = results.predictions("baseline_mlp", np.zeros(10_000, int))
+    assert predicted[0, [0, 1, 6_000]].tolist() == [0, 5, 5] and predicted[1, 6_000] == 0
+
+
+def test_times_are_relative_to_the_baseline_of_the_same_seed_and_processor():
+    assert results.relative_times("dense_dropout") == [2.0]
+    assert results.relative_times("baseline_mlp") == [1.0, 1.0]
+    assert results.relative_times("dense_dropout", "processor_seconds") == [90 / 50]
+
+
+def test_accuracy_and_subgroups_over_seeds():
+    accuracy, people = results.accuracy("baseline_mlp"), results.subgroups("baseline_mlp")
+    assert accuracy["n"] == 2 and accuracy["mean"] == pytest.approx(0.9997)
+    assert accuracy["ci95"][0] < accuracy["mean"] < accuracy["ci95"][1]
+    assert (people["students"]["errors"], people["census"]["errors"]) == (2, 1)
+    ours = results.Recorded("dense_dropout")
+    assert ours.errors == [1, 2, 1] and ours.time.mean == 2 and ours.processor_time.mean == 1.8
+    assert ours.noise_error.mean == pytest.approx(0.02) and ours.ratio("uci").mean == 20
+    assert ours.best_epochs == [2] * 3 and ours.loss_rises == pytest.approx([0.25] * 3)
+    assert results.ahead("dense_dropout", "dense_dropout") == [0] * 3
+
+
+def test_a_change_of_errors_has_its_sign_and_its_population():
+    fewer = results.change("baseline_mlp", "dense_dropout")
+    assert fewer.value == pytest.approx((4 / 3) / 3 - 1) and fewer.low < fewer.value < fewer.high
+    assert results.change("baseline_mlp", "dense_dropout", STUDENTS).value == pytest.approx(-0.5)
+    assert results.change("baseline_mlp", "dense_dropout", CENSUS).value == pytest.approx(-2 / 3)
+
+
+def test_a_change_is_certain_where_its_interval_excludes_zero(monkeypatch):
+    many = {seed: result([*range(seed, 3_000, 3)], 1.0) for seed in (1, 2)}
+    monkeypatch.setattr(results, "recorded", (RECORDED | {"worse": many}).__getitem__)
+    assert results.change("worse", "cnn").certain and results.change("cnn", "worse").certain
+    assert not results.change("worse", "worse").certain
+
+
+def test_marks_are_reached_on_average(monkeypatch):
+    monkeypatch.setattr(results, "MARKS", {0.9998: "dense_dropout", 0.9999: "dense_dropout"})
+    marks = results.time_to_accuracy()
+    assert [mark["reached"] for mark in marks] == [True, False]  # 99.987% on average
+    assert marks[0]["fit_seconds"]["max"] == 80
+
+
+def test_choices_are_compared_in_pairs_of_a_seed(monkeypatch):
+    def pair(*scores):
+        keys = ("validation_accuracy", "validation_loss")
+        return {seed: dict(zip(keys, score, strict=True)) for seed, score in enumerate(scores)}
+
+    reference = pair((0.99, 0.10), (0.98, 0.20))
+    choices = {"choice_reference": reference, "choice_no_local_init": reference}
+    choices["choice_no_importance_sampling"] = pair((0.98, 0.15), (0.98, 0.20))
+    monkeypatch.setattr(results, "recorded", choices.__getitem__)
+    costs = results.choices()
+    assert costs["no importance sampling"]["errors"]["mean"] == pytest.approx(0.5)  # +100% and 0%
+    assert costs["no importance sampling"]["loss"]["max"] == pytest.approx(0.5)
+    assert costs["no local init"]["errors"]["mean"] == pytest.approx(0)
+
+
+def test_hard_digits_are_misclassified_uncertain_or_contested():
+    hard = results.hard_digits()
+    assert len(hard) == len(set(hard)) == 16 and {1, 4, 77, 5_001} <= {*hard}
+    assert len({*hard} & {*data.CONTESTED}) == 4
+    assert results.contested_errors() == [0, 0, 0]
+
+
+def test_abstentions_are_digits_below_each_seed_s_threshold():
+    assert results.abstentions() == {"students": [1 / 5_001] * 3, "Census": [0] * 3}
+
+
+def test_corruptions_are_tolerated_up_to_the_strength_that_leaves_enough():
+    blur = next(c for c in CORRUPTIONS if c.name.startswith("blur"))  # six strengths, up to 3
+    assert results.corrupted_accuracy("cnn")[blur.name][-1] == pytest.approx(0.96)
+    assert results.first_failing("dense_dropout")[blur.name] == 1.5  # leaves 94%
+    assert results.tolerance("dense_dropout")[blur.name] == pytest.approx(1.25)
+    assert results.first_failing("cnn")[blur.name] is None
+    assert results.tolerance("cnn")[blur.name] == 3
+    assert results.Recorded("dense_dropout").under("blur", 1) == pytest.approx(0.96)
+    assert results.Recorded("dense_dropout").tolerates("blur") == pytest.approx(1.25)
+
+
+def test_a_run_is_compared_with_the_recorded_training_of_its_seed(monkeypatch, tmp_path):
+    store, here = Store(tmp_path), machine.processor()
+    monkeypatch.setattr(results, "Store", lambda: store)
+    for seed, processor in ((1, here), (2, "another")):
+        made = {"weights_sha256": "a", "test_accuracy": 0.98, "machine": {"processor": processor}}
+        store.keep({"name": "ours", "seed": seed}, made)
+    same, other = ({"weights_sha256": w, "test_accuracy": 0.99} for w in "ab")
+    assert results.against_recorded("ours", 1, same) == "the same weights"
+    assert results.against_recorded("ours", 1, other).startswith("OTHER WEIGHTS ON THE SAME")
+    assert results.against_recorded("ours", 2, other) == "another processor: +1.00 points"
+    assert results.against_recorded("ours", 3, same) == "none recorded"
+
+
+def test_a_record_that_is_not_there_is_named(monkeypatch):
+    monkeypatch.undo()
+    with pytest.raises(RecordError, match="no record of nothing: make experiments"):
+        results.recorded("nothing")
+
+
+@pytest.mark.parametrize(("flag", "wide"), [("avx512f", "with"), ("avx2", "without")])
+def test_processors_of_one_name_are_distinguished(monkeypatch, tmp_path, flag, wide):
+    text = f"cpu family : 25\nmodel : 17\nmodel name : AMD EPYC\nflags : fpu sse {flag}\n"
+    (tmp_path / "cpuinfo").write_text(text)
+    monkeypatch.setattr(machine, "CPUINFO", tmp_path / "cpuinfo")
+    assert machine.processor() == f"AMD EPYC (cpu family 25, model 17, {wide} AVX-512)"
+    monkeypatch.setattr(machine, "CPUINFO", tmp_path / "none")
+    assert machine.environment()["processor"] and machine.environment()["numpy"] == np.__version__
+
+
+def test_the_committed_model_loads_and_other_weights_are_refused():
+    assert saved_model.load(paths.MODEL).count_params() == 1_713_418
+    with pytest.raises(SavedModelError, match="other weights than the record says"):
+        saved_model.load(paths.MODEL, "0" * 64)

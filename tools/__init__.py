@@ -1,0 +1,1 @@
+"""Programs behind `make` that write docs and results: python -m tools.NAME, in the clone."""

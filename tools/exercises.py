@@ -1,0 +1,226 @@
+"""Work the notebook's exercises out and record their numbers: make exercises.
+
+results/exercises.json holds what the exercises' answers quote. Each network is trained once, with
+one seed, since a student sees one training, too.
+"""
+
+import argparse
+import dataclasses
+import functools
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from digit_reader.files import write_text
+from mnist_study import data, experiments, paths, saved_model
+from mnist_study.arrays import Examples, Labels
+from mnist_study.backend import keras
+from mnist_study.evaluate.accuracy import accuracy, noisy, predict
+from mnist_study.models import Configuration, registry
+from mnist_study.notebook import transfer
+from mnist_study.train import train
+
+RECORD = paths.RESULTS / "exercises.json"
+SEED = 1
+STEPS = 100  # of gradient descent in the notebook's softmax regression
+Numbers = dict[str, float]
+
+parts = functools.cache(data.examples)  # by name: train, validation, test
+
+
+@functools.cache
+def saved() -> keras.Model:
+    """Return the committed network."""
+    return saved_model.load(paths.MODEL)
+
+
+def trained(configuration: Configuration, examples: Examples | None = None) -> keras.Model:
+    """Return a model trained with a configuration; examples: in place of the study's."""
+    inputs, labels = examples or parts()["train"]
+    return train(configuration, inputs, data.one_hot(labels), seed=SEED).model
+
+
+def accuracies(configuration: Configuration, examples: Examples | None = None) -> Numbers:
+    """Return a configuration's accuracy on the examples it is trained on, and in validation."""
+    model = trained(configuration, examples)
+    measured = {"train": examples or parts()["train"], "validation": parts()["validation"]}
+    return {part: accuracy(model, *of_part) for part, of_part in measured.items()}
+
+
+def validated(configuration: Configuration) -> float:
+    """Return a configuration's validation accuracy."""
+    return accuracies(configuration)["validation"]
+
+
+def baseline(**options: Any) -> Configuration:
+    """Return the baseline's configuration with some arguments of its network changed."""
+    return dataclasses.replace(registry["baseline_mlp"], options=options)
+
+
+def one_hidden_layer(units: int, dropout: float = 0) -> keras.Model:
+    """Return a network of one hidden layer of ReLUs."""
+    layers = [keras.Input((28, 28, 1)), keras.layers.Flatten()]
+    layers += [keras.layers.Dense(units, activation="relu"), keras.layers.Dropout(dropout)]
+    return keras.Sequential([*layers, keras.layers.Dense(10, activation="softmax")])
+
+
+def softmax_regression(learning_rate: float) -> tuple[list[float], Labels]:
+    """Return the losses of the notebook's softmax regression in NumPy, and its test predictions."""
+    (images, labels), (test_images, _) = data.load()
+    x, y = data.normalise(images).reshape(-1, 784), data.one_hot(labels)
+    weights, bias, losses = np.zeros((784, 10), "float32"), np.zeros(10, "float32"), []
+    for _ in range(STEPS):
+        logits = x @ weights + bias
+        powers = np.exp(logits - logits.max(1, keepdims=True))  # shifted, so that none overflows
+        predicted = powers / powers.sum(1, keepdims=True)
+        losses.append(float(-np.log(predicted[y == 1] + 1e-30).mean()))
+        error = predicted - y
+        weights -= learning_rate * (x.T @ error / len(x))
+        bias -= learning_rate * error.mean(0)
+    return losses, (data.normalise(test_images).reshape(-1, 784) @ weights + bias).argmax(1)
+
+
+def confused() -> Numbers:
+    """Return the most frequent error of softmax regression, and its test accuracy."""
+    labels, predicted = parts()["test"][1], softmax_regression(0.5)[1]
+    wrong = predicted != labels
+    pairs = 10 * labels[wrong].astype(int) + predicted[wrong]
+    counts = np.bincount(pairs, minlength=100)
+    label, prediction = divmod(int(counts.argmax()), 10)
+    most_frequent = {"label": label, "predicted": prediction, "times": int(counts.max())}
+    return most_frequent | {"test": float(np.mean(~wrong))}
+
+
+def rates() -> Numbers:
+    """Return the last loss of softmax regression at three learning rates."""
+    return {f"{rate:g}": softmax_regression(rate)[0][-1] for rate in (0.05, 0.5, 5)}
+
+
+def hidden_32() -> Numbers:
+    """Return the accuracies of one hidden layer of 32 units, and its number of parameters."""
+    small = functools.partial(one_hidden_layer, 32, dropout=0.2)
+    configuration = dataclasses.replace(baseline(), network=small)
+    return accuracies(configuration) | {"parameters": small().count_params()}
+
+
+def shuffled_labels() -> Numbers:
+    """Return the accuracies of the baseline trained on shuffled labels."""
+    inputs, labels = parts()["train"]
+    return accuracies(baseline(), (inputs, np.random.default_rng(SEED).permutation(labels)))
+
+
+def rotated() -> Numbers:
+    """Return the accuracy on test digits turned by 90 degrees, and the most accurate digit's."""
+    inputs, labels = parts()["test"]
+    correct = predict(saved(), np.rot90(inputs, axes=(1, 2)).copy()).argmax(1) == labels
+    by_digit = [correct[labels == digit].mean() for digit in range(10)]
+    return {"test": float(correct.mean()), "best": int(np.argmax(by_digit)), "of": max(by_digit)}
+
+
+def augmented_more() -> Numbers:
+    """Return validation accuracies after 7 epochs, augmented as in the study and twice as much."""
+    short = experiments.SHORT
+    twice = dataclasses.replace(short, affine=2, elastic=2)
+    return {"as it is": validated(short), "twice": validated(twice)}
+
+
+def fooled(count: int = 200) -> Numbers:
+    """Return how many of the first test digits one pixel of ink gets misclassified."""
+    inputs, labels = (part[:count] for part in parts()["test"])
+    successes = 0
+    for image, label in zip(inputs, labels, strict=True):
+        attempts = np.repeat(image.reshape(1, 784), 784, axis=0)
+        np.fill_diagonal(attempts, 1)
+        predicted = predict(saved(), attempts.reshape(-1, 28, 28, 1)).argmax(1)
+        successes += bool((predicted != label).any())
+    return {"fooled": successes, "of": count}
+
+
+def inverted() -> Numbers:
+    """Return the accuracy on test digits with black and white swapped."""
+    inputs, labels = parts()["test"]
+    return {"test": accuracy(saved(), 1 - inputs, labels)}
+
+
+def abstention(threshold: float = 0.9) -> Numbers:
+    """Return the share of test digits below a confidence, and the error rate of the others."""
+    inputs, labels = parts()["test"]
+    predicted = predict(saved(), inputs)
+    confident = predicted.max(1) >= threshold
+    wrong = predicted.argmax(1) != labels
+    return {"share": float(1 - confident.mean()), "error": float(wrong[confident].mean())}
+
+
+def under_noise(deviation: float = 0.15) -> Numbers:
+    """Return error rates on noisy validation digits after training on clean and on noisy ones."""
+    inputs, labels = parts()["train"]
+    validation, validation_labels = parts()["validation"]
+    noisy_validation = noisy(validation, deviation, SEED)
+    error_rates = {}
+    for name, images in {"clean": inputs, "noisy": noisy(inputs, deviation, 0)}.items():
+        model = trained(experiments.WIDE, (images, labels))
+        error_rates[name] = 1 - accuracy(model, noisy_validation, validation_labels)
+    return error_rates
+
+
+def own_model() -> Numbers:
+    """Return validation accuracies of the notebook's own model after 2 and after 20 epochs."""
+    network = functools.partial(one_hidden_layer, 300)
+    epochs = {str(n): Configuration(network, epochs=n, learning_rate=0.01) for n in (2, 20)}
+    return {count: validated(configuration) for count, configuration in epochs.items()}
+
+
+def with_cnn() -> Numbers:
+    """Return test errors of dense_dropout, of cnn and of both averaged.
+
+    And the accuracy on UCI's digits of a softmax on the cnn's frozen features, two labels a digit.
+    """
+    inputs, labels = parts()["test"]
+    cnn = trained(registry["cnn"])
+    predicted = {"dense": predict(saved(), inputs), "cnn": predict(cnn, inputs)}
+    predicted["both"] = predicted["dense"] + predicted["cnn"]
+    counts = {name: int((p.argmax(1) != labels).sum()) for name, p in predicted.items()}
+    learner = transfer.Learner(cnn, registry["cnn"], SEED)
+    draws = [learner.draw(2, number) for number in range(2)]
+    scores = [learner.score(transfer.Way.FROZEN, indices) for indices in draws]
+    return counts | {"frozen, two labels": float(np.mean(scores))}
+
+
+EXERCISES: dict[str, Callable[[], Numbers]] = {
+    "confused": confused,
+    "rates": rates,
+    "no_dropout": lambda: accuracies(baseline(dropout=0)),
+    "half_dropout": lambda: accuracies(baseline(dropout=0.5)),
+    "hidden_32": hidden_32,
+    "shuffled_labels": shuffled_labels,
+    "rotated": rotated,
+    "augmented_more": augmented_more,
+    "fooled": fooled,
+    "inverted": inverted,
+    "abstention": abstention,
+    "under_noise": under_noise,
+    "own_model": own_model,
+    "with_cnn": with_cnn,
+}
+
+
+def main(names: list[str]) -> None:
+    """Work these exercises out and write their numbers; those of the others stay."""
+    record = json.loads(RECORD.read_text("utf-8")) if RECORD.exists() else {}
+    for name in names:
+        record[name] = EXERCISES[name]()
+        print(name, record[name], flush=True)
+    record = {name: record[name] for name in EXERCISES if name in record}
+    write_text(RECORD, json.dumps(record, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    help_text = f"all by default: {', '.join(EXERCISES)}"
+    parser.add_argument("exercises", nargs="*", metavar="exercise", help=help_text)
+    given = parser.parse_args()
+    if unknown := {*given.exercises} - {*EXERCISES}:
+        parser.error(f"no exercise is called {', '.join(unknown)}")
+    main(given.exercises or [*EXERCISES])
