@@ -33,7 +33,7 @@ MOST_FILE = 100_000_000  # bytes of a file
 MOST_PIXELS = 120_000_000
 MOST_UNPACKED = 250_000_000  # bytes of a picture in memory: with more it could fill it
 BIG = 40_000_000  # bytes from which on pictures are unpacked one after another
-MUCH_TOO_LARGE = (2 * THRESHOLDS.picture.large_side,) * 2  # what is larger is reduced early
+MUCH_TOO_LARGE = 2 * THRESHOLDS.picture.large_side  # pixels: a longer side is reduced early
 unpacking = threading.Lock()
 pillow_heif.register_heif_opener()
 
@@ -64,7 +64,7 @@ def opened(file: str | os.PathLike | bytes) -> PIL.Image.Image:
     content = content_of(file)
     try:
         image = PIL.Image.open(io.BytesIO(content), formats=FORMATS)
-        image.draft(None, MUCH_TOO_LARGE)  # a larger JPEG is unpacked smaller
+        image.draft(None, (MUCH_TOO_LARGE, MUCH_TOO_LARGE))  # a larger JPEG is unpacked smaller
         return image
     except (PIL.Image.DecompressionBombError, PIL.Image.DecompressionBombWarning) as error:
         raise PictureError("the picture has too many pixels: scale it down") from error
@@ -148,7 +148,7 @@ def upright(picture: Picture) -> PIL.Image.Image:
 
 def reduced(image: PIL.Image.Image) -> PIL.Image.Image:
     """Return a much too large image smaller, to save memory in what follows."""
-    factor = max(image.size) // max(MUCH_TOO_LARGE)
+    factor = max(image.size) // MUCH_TOO_LARGE
     return image.reduce(factor) if factor > 1 and image.mode not in ("1", "P") else image
 
 

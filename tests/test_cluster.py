@@ -1,37 +1,29 @@
 """A Dask cluster gives true records, or says why it gives none."""
 
-import collections
 import concurrent.futures
 import dataclasses
 import importlib.metadata
 import signal
 import time
 
+import psutil
 import pytest
 import trustme
 from support import trainings
 from support.project import ROOT, clean_copy, kill, run, wait_until
-from support.trainings import TINY, Cluster, descendants, over, timeless, training
+from support.trainings import TINY, Cluster, fake_training, over, timeless, training
 
-from mnist_study import cluster, digests, train_missing
+from mnist_study import cluster, train_missing
 from mnist_study.errors import TrainingError
 from mnist_study.store import Store, describe
 
-MANY = [dataclasses.replace(TINY[0], seed=seed) for seed in range(1, 13)]
 
+class Task:
+    """A future that has its value at once, or never if that is None."""
 
-def test_a_task_is_known_by_its_content():
-    """A scheduler that remembers a key must not answer with the result of other code."""
-    described = [describe(TINY[0]), describe(TINY[0]) | {"code": {}}, describe(TINY[0])]
-    keys = [cluster.Attempt(description).key for description in described]
-    assert keys[0] == keys[2] != keys[1]
-    assert Store().path(described[0]).stem.endswith(keys[0].removeprefix("tiny"))
-
-
-class Future:
-    def __init__(self, task, worker, value):
-        self.task, self.worker, self.value = task, worker, value
-        self.status = "error" if isinstance(value, tuple) else "finished"
+    def __init__(self, worker, value):
+        self.value = value if isinstance(value, tuple) else (worker, value)
+        self.status = "error" if isinstance(value, tuple) else "finished" if value else "pending"
 
     def cancel(self):
         self.status = "cancelled"
@@ -41,88 +33,78 @@ class Future:
 
 
 class FakeDask:
-    """A client whose workers answer at once: a result, words why not, or None: never.
+    """A client, and what iterates over its completed tasks; workers: functions of a description."""
 
-    Also the iterator over what is completed.
-    """
-
-    def __init__(self, **answers):
-        self.answers, self.connected = answers, [*answers]
-        self.tasks, self.waiting = [], collections.deque()
+    def __init__(self, **workers):
+        self.workers, self.keys, self.tasks = workers, [], []
 
     def scheduler_info(self):
-        return {"workers": self.connected}
+        return {"workers": self.workers}
 
-    def submit(self, task, description, key, workers=None):
-        worker = workers[0] if workers else self.connected[0]
-        assert key not in [task for task, _ in self.tasks]
-        self.tasks.append((key, worker))
-        return Future(key, worker, self.answers[worker](description))
+    def submit(self, _, description, key, workers=None):
+        self.keys.append(key)
+        worker = next(iter(workers or self.workers), None)
+        return Task(worker, self.workers[worker](description) if worker in self.workers else None)
 
-    def add(self, future):
-        self.waiting.append(future)
+    def add(self, task):
+        self.tasks.append(task)
 
     def has_ready(self):
-        return any(future.value or future.cancelled() for future in self.waiting)
+        return any(task.status != "pending" for task in self.tasks)
 
     def __next__(self):
-        future = next(f for f in self.waiting if f.value or f.cancelled())
-        self.waiting.remove(future)
-        value = future.value
-        return future, value if isinstance(value, tuple) else (future.worker, value)
+        [task] = [task for task in self.tasks if task.status != "pending"]
+        self.tasks.remove(task)
+        return task, task.value
 
 
-def outcomes(dask, monkeypatch, **attempt):
-    """Return what a cluster of fake workers gives for a tiny training."""
-    monkeypatch.setattr("distributed.as_completed", lambda **_: dask)
+@pytest.fixture
+def outcomes(monkeypatch):
+    """A function: train TINY[0] on fake workers; return the results, or why there are none."""
     monkeypatch.setattr(cluster, "CHECK_EVERY", 0)
-    given = cluster.Cluster(dask, "tcp://fake")
-    given.submit(cluster.Attempt(describe(TINY[0]), **attempt))
-    return [str(r) if isinstance(r, TrainingError) else r["machine"] for _, r in given.outcomes()]
+
+    def outcomes(dask, **attempt):
+        monkeypatch.setattr("distributed.as_completed", lambda **_: dask)
+        on_fakes = cluster.Cluster(dask, "tcp://fake")
+        on_fakes.submit(cluster.Attempt(describe(TINY[0]), **attempt))
+        return [str(r) if isinstance(r, TrainingError) else r for _, r in on_fakes.outcomes()]
+
+    return outcomes
 
 
-PROOF = {"key": digests.of_description(describe(TINY[0])), "processor": "any"}
-DEAD = (None, KeyError("workers died"))  # as Dask tells it
-
-
-def refusing(description):
+def refuse(_):
     return "tiny was refused"
 
 
-def unproven(description):
-    return trainings.fake_training(description) | {"machine": {"key": "0" * 12}}
+def test_another_worker_trains_what_one_refuses_or_does_not_prove(outcomes, capsys):
+    true, unproven = fake_training(describe(TINY[0])), {"machine": {"key": "0" * 12}}
+    dask = FakeDask(a=refuse, b=fake_training)
+    assert outcomes(dask) == [true] and "tiny was refused" in capsys.readouterr().err
+    assert len({*dask.keys}) == 2
+    path = Store().path(describe(TINY[0]))  # a task is known by its content
+    assert path.stem.endswith(dask.keys[0].removeprefix("tiny"))
+    assert outcomes(FakeDask(a=lambda _: unproven, b=fake_training)) == [true]
+    [last] = outcomes(FakeDask(a=lambda _: unproven))
+    assert "came without proof of its code" in last
+    assert outcomes(FakeDask(b=fake_training), able=frozenset({"gone"})) == [true]
 
 
-def test_another_worker_trains_what_one_refuses_or_does_not_prove(monkeypatch, capsys):
-    dask = FakeDask(a=refusing, b=unproven, c=trainings.fake_training)
-    assert outcomes(dask, monkeypatch) == [PROOF]
-    assert sorted(worker for _, worker in dask.tasks) in (["a", "b", "c"], ["a", "c"])
-    assert "tiny was refused" in capsys.readouterr().err
-    dask = FakeDask(a=refusing, b=unproven)
-    [last] = outcomes(dask, monkeypatch)
-    assert "came without proof of its code" in last and len(dask.tasks) == 2
-
-
-def test_a_training_that_kills_its_workers_is_given_up(monkeypatch):
-    dask = FakeDask(a=lambda _: DEAD, b=trainings.fake_training)
-    assert outcomes(dask, monkeypatch) == ["tiny failed: KeyError('workers died')"]
-    assert len(dask.tasks) == 1
-
-
-def test_no_training_waits_for_workers_that_are_gone(monkeypatch):
-    dask = FakeDask(gone=lambda _: None, b=trainings.fake_training)
-    dask.connected = ["b"]
-    assert outcomes(dask, monkeypatch, able=frozenset({"gone"})) == [PROOF]
-
-
-def test_what_is_lost_with_the_scheduler_gives_nothing(monkeypatch, capsys):
-    dask = FakeDask(a=lambda _: None)
-    future = dask.submit(None, describe(TINY[0]), "lost")
-    future.cancel()
-    monkeypatch.setattr(dask, "submit", lambda *_, **__: future)
-    dask.connected = []
-    assert outcomes(dask, monkeypatch) == []
+def test_what_kills_its_workers_is_given_up_and_what_is_lost_gives_nothing(outcomes, capsys):
+    dask = FakeDask(a=lambda _: (None, KeyError("dead")), b=fake_training)
+    assert outcomes(dask) == ["tiny failed: KeyError('dead')"] and len(dask.keys) == 1
+    lost = FakeDask()
+    lost.tasks.append(Task("a", None))
+    lost.submit = lambda *_, **__: lost.tasks[0]
+    lost.add = lambda task: task.cancel()  # as Dask does without a scheduler
+    assert outcomes(lost) == []
     assert "tcp://fake has no workers: start one in a clone" in capsys.readouterr().err
+
+
+@pytest.fixture
+def begin(mnist_file, tmp_path):
+    """A function that begins to train experiments on a cluster, with their records in tmp_path."""
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        yield lambda on, dask: pool.submit(train_missing.run, on, dask.address, Store(tmp_path))
 
 
 @pytest.fixture
@@ -131,22 +113,14 @@ def place(tmp_path_factory):
     return tmp_path_factory.mktemp("cluster")
 
 
-@pytest.fixture
-def begun(mnist_file, tmp_path):
-    """A function that begins to train experiments on a cluster, with their records in tmp_path."""
-    with concurrent.futures.ThreadPoolExecutor() as pool:
-        yield lambda wanted, dask: pool.submit(
-            train_missing.run, wanted, dask.address, Store(tmp_path)
-        )
-
-
-def test_a_cluster_trains_what_is_missing(begun, place, tmp_path):
+def test_a_cluster_trains_what_is_missing_started_as_the_guide_says(begin, place, tmp_path):
+    guide = (ROOT / "docs" / "USING.md").read_text(encoding="utf-8")
+    assert trainings.SCHEDULER in guide and trainings.WORKER in guide
     with Cluster(place) as dask:
         dask.add()
-        begun(TINY[:1], dask).result()
+        begin(TINY[:1], dask).result()
     assert Store(tmp_path).missing(TINY) == [describe(TINY[1])]
     result = Store(tmp_path).results("tiny")[1]
-    assert result["machine"]["key"] == PROOF["key"]
     assert result["test_accuracy"] == pytest.approx(1 - len(result["misclassified"]) / 10_000)
 
 
@@ -156,29 +130,14 @@ def alone(wanted, folder):
     return timeless(folder / "alone")
 
 
-@pytest.mark.proof
-@pytest.mark.fault("a Dask worker dies", "another one does its training, to the same record")
-def test_a_cluster_that_loses_a_worker_gives_the_same_record(begun, place, tmp_path):
-    with Cluster(place) as dask:
-        workers = [dask.add(), dask.add()]
-        running = begun(TINY[:1], dask)
-        wait_until(lambda: any(map(training, workers)), running.done, dask.log)
-        kill(next(filter(training, workers)))
-        running.result()
-    assert timeless(tmp_path) == alone(TINY[:1], place)
-
-
-def other_code(folder):
-    """Return a clone whose code decides results in another way."""
-    clone = clean_copy(folder / "other code")
+def other_code(clone):
     path = clone / "mnist_study" / "data.py"
     path.write_text(path.read_text(encoding="utf-8") + "\nADDED = 1\n", encoding="utf-8")
     return clone
 
 
-def other_libraries(folder):
-    """Return a clone in whose folder Python finds another version of numpy first."""
-    clone = clean_copy(folder / "other libraries")
+def other_libraries(clone):
+    """Return the clone, in whose folder Python then finds another version of numpy first."""
     lines = importlib.metadata.distribution("numpy").read_text("METADATA").splitlines()
     lines = ["Version: 1.0" if line.startswith("Version: ") else line for line in lines]
     (clone / "numpy-1.0.dist-info").mkdir()
@@ -186,62 +145,45 @@ def other_libraries(folder):
     return clone
 
 
-def refusals(written):
-    """Return why trainings were refused, each reason once."""
-    lines = [line for line in written.splitlines() if " was refused: " in line]
-    return sorted({line.split(" was refused: ")[1].split(" (on ")[0] for line in lines})
-
-
-def die(process):
-    """End a worker at once, but not what it started to train; return that."""
-    started, trains = descendants(process)
-    for one in (process, *started):
-        if one not in trains:
-            one.kill()
-    return trains
-
-
-def stop(process, seconds):
-    """Stop a worker and all that it started for so many seconds."""
-    stopped = [*descendants(process)[0], process]
-    for one in stopped:
-        one.send_signal(signal.SIGSTOP)
-    time.sleep(seconds)
-    for one in stopped:
-        one.send_signal(signal.SIGCONT)
-
-
 @pytest.mark.proof
 @pytest.mark.fault(
     "of five Dask workers three are unfit, one is killed, one stopped for a minute",
     "twelve trainings, twelve true records; the refusals are reported",
 )
-def test_twelve_trainings_among_unfit_killed_and_stopped_workers(
-    begun, place, tmp_path, capfd, record_property
+def test_trainings_among_unfit_killed_and_stopped_workers(
+    begin, place, tmp_path, capfd, record_property
 ):
+    many = [dataclasses.replace(TINY[0], seed=seed) for seed in range(1, 13)]
     with Cluster(place) as dask:
         fit = [dask.add(OMP_NUM_THREADS=1, TF_NUM_INTRAOP_THREADS=1), dask.add(), dask.add()]
-        dask.add(other_code(place))
-        dask.add(other_libraries(place))
-        running = begun(MANY, dask)
+        dask.add(other_code(clean_copy(place / "other code")))
+        dask.add(other_libraries(clean_copy(place / "other libraries")))
+        running = begin(many, dask)
         wait_until(lambda: all(map(training, fit)), running.done, dask.log)
-        [orphan] = die(fit[1])
-        stop(fit[2], seconds=60)
+        _, killed, stopped = (psutil.Process(worker.pid) for worker in fit)
+        [orphan] = training(fit[1])
+        for process in {killed, *killed.children(recursive=True)} - {orphan}:
+            process.kill()
+        for seconds, number in ((60, signal.SIGSTOP), (0, signal.SIGCONT)):
+            for process in (*stopped.children(recursive=True), stopped):
+                process.send_signal(number)
+            time.sleep(seconds)
         wait_until(lambda: over(orphan), running.done, dask.log)
         running.result()
-    reasons = refusals(capfd.readouterr().err)
+    lines = [line for line in capfd.readouterr().err.splitlines() if " was refused: " in line]
+    reasons = sorted({line.split(" was refused: ")[1].split(" (on ")[0] for line in lines})
     assert len(reasons) == 2, reasons
     assert "code: mnist_study/data.py" in reasons[0] and "versions: numpy" in reasons[1]
     record_property("said", "; ".join(reasons))
-    assert len(timeless(tmp_path)) == 12 and timeless(tmp_path) == alone(MANY, place)
+    assert len(timeless(tmp_path)) == 12 and timeless(tmp_path) == alone(many, place)
 
 
 @pytest.mark.proof
 @pytest.mark.fault("the Dask scheduler dies", "stops with what is left to do; finished ones stay")
-def test_a_cluster_that_loses_its_scheduler_says_so(begun, place, tmp_path, record_property):
+def test_a_cluster_that_loses_its_scheduler_says_so(begin, place, tmp_path, record_property):
     with Cluster(place) as dask:
         worker = dask.add()
-        running = begun(TINY, dask)
+        running = begin(TINY, dask)
         wait_until(lambda: training(worker), running.done, dask.log)
         kill(dask.scheduler)
         with pytest.raises(TrainingError, match="trainings are left: start it again") as lost:
@@ -253,10 +195,9 @@ def test_a_cluster_that_loses_its_scheduler_says_so(begun, place, tmp_path, reco
 SECURE = """
 import pathlib, sys
 from support.trainings import TINY
-from mnist_study import train_missing
-from mnist_study.store import Store
+from mnist_study import store, train_missing
 
-train_missing.run(TINY[:1], sys.argv[1], Store(pathlib.Path(sys.argv[2])))
+train_missing.run(TINY[:1], sys.argv[1], store.Store(pathlib.Path(sys.argv[2])))
 """
 
 
@@ -280,8 +221,3 @@ def test_a_cluster_with_tls_serves_those_who_have_a_certificate(mnist_file, plac
         assert refused.returncode and "no scheduler answers at tls://" in refused.stderr
         run(*command, folder=ROOT, **path, **settings)
     assert timeless(tmp_path) == alone(TINY[:1], place)
-
-
-def test_the_guide_starts_a_cluster_in_the_same_way():
-    guide = (ROOT / "docs" / "USING.md").read_text(encoding="utf-8")
-    assert trainings.SCHEDULER in guide and trainings.WORKER in guide

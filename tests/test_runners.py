@@ -73,7 +73,9 @@ def test_a_result_says_what_was_measured_of_each_part(untrained):
     assert (result["fit_seconds"], result["processor_seconds"]) == (1.5, 2.5)
     assert result["weights_sha256"] == data.digest(measured.trained.model.get_weights())
     noise = measured.parts["noisy"][0] - parts()["validation"][0]
-    assert noise.std() == pytest.approx(0.15, rel=0.02) and noise.mean() == pytest.approx(0, abs=0.01)
+    assert noise.std() == pytest.approx(0.15, rel=0.02) and noise.mean() == pytest.approx(
+        0, abs=0.01
+    )
     assert (accuracy.noisy(parts()["test"][0], 0.15, seed=4) - 0.5 == noise).all()
     assert accuracy.noisy(parts(0.9)["test"][0], 2.0, seed=1).max() == 1
 

@@ -1,5 +1,6 @@
 """Confidence intervals, against formulas and simulated studies whose truth is known."""
 
+import functools
 import math
 
 import numpy as np
@@ -77,7 +78,15 @@ def wrong():
     return np.random.default_rng(5).random((5, 10_000)) < rates
 
 
-def test_subgroups_have_their_errors_rates_and_intervals(wrong):
+@pytest.fixture
+def quick(monkeypatch):
+    """Resample less often, where a test needs no exact ends."""
+    less = functools.partial(stats.interval_over_seeds, resamples=200)
+    monkeypatch.setattr(stats, "interval_over_seeds", less)
+    monkeypatch.setattr(stats, "RESAMPLES", 200)
+
+
+def test_subgroups_have_their_errors_rates_and_intervals(wrong, quick):
     record = stats.subgroup_record(wrong, WRITERS)
     students, census = record["students"], record["census"]
     assert (students["n"], census["n"]) == (5_001, 4_999)
@@ -91,7 +100,7 @@ def test_subgroups_have_their_errors_rates_and_intervals(wrong):
     assert one == wrong[0, ~STUDENTS].sum() and isinstance(one, int)
 
 
-def test_mean_accuracy_of_several_models_and_of_one(wrong):
+def test_mean_accuracy_of_several_models_and_of_one(wrong, quick):
     accuracy = stats.mean_accuracy(wrong, WRITERS)
     assert accuracy["n"] == 5 and accuracy["mean"] == pytest.approx(1 - wrong.mean())
     assert accuracy["sd"] == pytest.approx(np.std(wrong.mean(1), ddof=1))
@@ -100,7 +109,7 @@ def test_mean_accuracy_of_several_models_and_of_one(wrong):
     assert stats.mean_accuracy(wrong, WRITERS) == accuracy  # the same each time
 
 
-def test_the_change_of_errors_is_relative_and_compares_the_same_images(wrong):
+def test_the_change_of_errors_is_relative_and_compares_the_same_images(wrong, quick):
     half = wrong & (np.arange(10_000) % 2 == 0)
     change = stats.error_change(wrong, half, WRITERS)
     assert change["change"] == pytest.approx(half.mean() / wrong.mean() - 1)

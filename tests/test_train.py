@@ -111,7 +111,9 @@ def test_batches_have_each_image_with_its_target_and_index():
     assert all(len(batch) == 2 for batch in batches(in_turn))
 
 
-@pytest.mark.parametrize(("anneal", "end"), [(True, [0.8 * 5 / 6, 0.8 * 4 / 6]), (False, [0.8] * 2)])
+@pytest.mark.parametrize(
+    ("anneal", "end"), [(True, [0.8 * 5 / 6, 0.8 * 4 / 6]), (False, [0.8] * 2)]
+)
 def test_annealing_halves_the_augmentation_in_the_last_three_tenths(monkeypatch, anneal, end):
     def strength_of(images, seeds, affine, elastic):
         return images * 0 + tf.reshape(tf.stack([affine, elastic] * 16), (32, 1, 1, 1))

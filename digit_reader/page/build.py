@@ -4,13 +4,14 @@ import html
 import pathlib
 import re
 
+from digit_reader import thresholds
 from digit_reader.files import write_text
 
 SOURCES = pathlib.Path(__file__).parent
 STYLE = '<link rel="stylesheet" href="style.css">'
 SCRIPT = '<script type="module" src="main.js"></script>'
 # In the order of their imports; `make reader` writes model.js.
-MODULES = ("model", "examples", "rules", "strokes", "filters", "ruled", "ink", "parts", "centre")
+MODULES = ("model", "examples", "strokes", "filters", "ruled", "ink", "parts", "centre")
 MODULES += ("network", "cut", "image", "main")
 
 
@@ -20,9 +21,11 @@ def source(name: str) -> str:
 
 
 def page_text(measured: str = "") -> str:
-    """Return the page as text; measured: a plain sentence on how well it reads."""
+    """Return the page as text; measured: a plain sentence on its error rates."""
     script = "\n".join(source(f"{name}.js") for name in MODULES)
     script = re.sub(r"(?m)^import [^;]*;\n|^export ", "", script)
+    limits = thresholds.FILE.read_text(encoding="utf-8").strip()
+    script = f"const THRESHOLDS = {limits};\n{script}"
     text = source("index.html").replace("<!-- measured -->", html.escape(measured))
     text = text.replace(STYLE, f"<style>\n{source('style.css')}</style>")
     return text.replace(SCRIPT, f'<script type="module">\n{script}</script>')
@@ -30,5 +33,4 @@ def page_text(measured: str = "") -> str:
 
 def write_page(path: pathlib.Path, measured: str = "") -> None:
     """Write the page to path; see page_text."""
-    text = page_text(measured)
-    write_text(path, text)
+    write_text(path, page_text(measured))

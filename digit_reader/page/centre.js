@@ -2,9 +2,9 @@
 import { cropped, even, inkBounds, map, most, scaled } from "./filters.js";
 
 function inTwenty(ink) {  // the ink scaled into 20×20; null without ink
-  const found = inkBounds(ink);
-  if (!found) return null;
-  const { left, top, width, height } = found, darkest = most(ink.values);
+  const bounds = inkBounds(ink);
+  if (!bounds) return null;
+  const { left, top, width, height } = bounds, darkest = most(ink.values);
   const fitted = (length) => Math.max(1, even(20 * length / Math.max(width, height)));
   const own = scaled(cropped(ink, left, top, width, height), fitted(width), fitted(height));
   return map(own, (value) => Math.min(1, Math.max(0, value / darkest)));

@@ -1,9 +1,9 @@
 // Filters of images {values, wide, high}, along rows and then along columns, as SciPy has them.
 
-export function map(image, of) {  // faster than a typed array's own
-  const { values } = image, found = new Float32Array(values.length);
-  for (let i = 0; i < values.length; i++) found[i] = of(values[i], i);
-  return { ...image, values: found };
+export function map(image, change) {  // faster than a typed array's own
+  const { values } = image, changed = new Float32Array(values.length);
+  for (let i = 0; i < values.length; i++) changed[i] = change(values[i], i);
+  return { ...image, values: changed };
 }
 
 const NO_FRACTIONS = 1.5 * 2 ** 52;  // doubles of that size have none
@@ -12,9 +12,9 @@ export const even = (x) => x + NO_FRACTIONS - NO_FRACTIONS;  // as Python rounds
 export const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 export function most(values) {
-  let found = -Infinity;
-  for (const value of values) if (value > found) found = value;
-  return found;
+  let largest = -Infinity;
+  for (const value of values) if (value > largest) largest = value;
+  return largest;
 }
 
 export function quantile(values, share) {  // as NumPy has it
@@ -24,16 +24,16 @@ export function quantile(values, share) {  // as NumPy has it
 }
 
 export function sampled({ values, wide, high }, across, down) {  // some values only, of some rows
-  const found = { wide: Math.ceil(wide / across), high: Math.ceil(high / down) };
-  found.values = new Float32Array(found.wide * found.high);
-  for (let y = 0, i = 0; y < high; y += down) for (let x = 0; x < wide; x += across) found.values[i++] = values[y * wide + x];
-  return found;
+  const some = { wide: Math.ceil(wide / across), high: Math.ceil(high / down) };
+  some.values = new Float32Array(some.wide * some.high);
+  for (let y = 0, i = 0; y < high; y += down) for (let x = 0; x < wide; x += across) some.values[i++] = values[y * wide + x];
+  return some;
 }
 
 export function turned({ values, wide, high }) {  // rows become columns
-  const found = new values.constructor(values.length);
-  for (let y = 0, i = 0; y < high; y++) for (let x = 0; x < wide; x++) found[x * high + y] = values[i++];
-  return { values: found, wide: high, high: wide };
+  const columns = new values.constructor(values.length);
+  for (let y = 0, i = 0; y < high; y++) for (let x = 0; x < wide; x++) columns[x * high + y] = values[i++];
+  return { values: columns, wide: high, high: wide };
 }
 
 export const both = (image, along) => turned(along(turned(along(image))));
@@ -41,27 +41,27 @@ export const both = (image, along) => turned(along(turned(along(image))));
 const BEYOND = {  // what stands beyond a row's ends
   nearest: (row, i, last) => row[i < 0 ? 0 : last],
   mirrored: (row, i, last) => row[i < 0 ? -1 - i : 2 * last + 1 - i],
-  going_on: (row, i, last) => (i < 0 ? 2 * row[0] - row[-i] : 2 * row[last] - row[2 * last - i]),
+  continued: (row, i, last) => (i < 0 ? 2 * row[0] - row[-i] : 2 * row[last] - row[2 * last - i]),
 };
 
 export function extended({ values, wide, high }, by, beyond) {  // its rows longer on both sides
-  const long = wide + 2 * by, found = new Float32Array(long * high);
+  const long = wide + 2 * by, rows = new Float32Array(long * high);
   for (let y = 0; y < high; y++) {
     const row = values.subarray(y * wide, (y + 1) * wide);
-    found.set(row, y * long + by);
+    rows.set(row, y * long + by);
     for (let i = 1; i <= by; i++) {
-      found[y * long + by - i] = BEYOND[beyond](row, -i, wide - 1);
-      found[y * long + by + wide - 1 + i] = BEYOND[beyond](row, wide - 1 + i, wide - 1);
+      rows[y * long + by - i] = BEYOND[beyond](row, -i, wide - 1);
+      rows[y * long + by + wide - 1 + i] = BEYOND[beyond](row, wide - 1 + i, wide - 1);
     }
   }
-  return { values: found, wide: long, high };
+  return { values: rows, wide: long, high };
 }
 
 export function cropped({ values, wide }, left, top, newWide, newHigh) {
   const rows = Array.from({ length: newHigh }, (_, y) => (top + y) * wide + left);
-  const found = new values.constructor(newWide * newHigh);
-  rows.forEach((from, y) => found.set(values.subarray(from, from + newWide), y * newWide));
-  return { values: found, wide: newWide, high: newHigh };
+  const inner = new values.constructor(newWide * newHigh);
+  rows.forEach((from, y) => inner.set(values.subarray(from, from + newWide), y * newWide));
+  return { values: inner, wide: newWide, high: newHigh };
 }
 
 export function inkBounds({ values, wide }, least = 0) {  // where values are above least; null where none is
@@ -78,17 +78,17 @@ export function inkBounds({ values, wide }, least = 0) {  // where values are ab
 export function smoothed(image, size, beyond = "mirrored") {  // the mean of each square
   return both(image, ({ values, wide, high }) => {
     const { values: rows, wide: long } = extended({ values, wide, high }, size >> 1, beyond);
-    const found = new Float32Array(values.length);
+    const means = new Float32Array(values.length);
     for (let y = 0; y < high; y++) {
       let sum = 0;
       for (let x = 0; x < size - 1; x++) sum += rows[y * long + x];
       for (let x = 0; x < wide; x++) {
         sum += rows[y * long + x + size - 1];
-        found[y * wide + x] = sum / size;
+        means[y * wide + x] = sum / size;
         sum -= rows[y * long + x];
       }
     }
-    return { values: found, wide, high };
+    return { values: means, wide, high };
   });
 }
 
@@ -98,13 +98,13 @@ export function blurred(image, deviation) {  // by a bell curve
   const total = bell.reduce((a, b) => a + b);
   return both(image, ({ values, wide, high }) => {
     const { values: rows, wide: long } = extended({ values, wide, high }, reach, "mirrored");
-    const found = new Float32Array(values.length);
+    const means = new Float32Array(values.length);
     for (let y = 0; y < high; y++) for (let x = 0; x < wide; x++) {
       let sum = 0;
       for (let i = 0; i < bell.length; i++) sum += bell[i] * rows[y * long + x + i];
-      found[y * wide + x] = sum / total;
+      means[y * wide + x] = sum / total;
     }
-    return { values: found, wide, high };
+    return { values: means, wide, high };
   });
 }
 
@@ -112,7 +112,7 @@ export function blurred(image, deviation) {  // by a bell curve
 // Herk 1992. later: whether windows of an even size begin one place later; sign: -1 for the least.
 function slid(image, size, later, sign) {
   const { wide, high } = image, { values, wide: long } = extended(image, size >> 1, "nearest");
-  const found = new Float32Array(wide * high), before = new Float32Array(long), after = new Float32Array(long);
+  const extremes = new Float32Array(wide * high), before = new Float32Array(long), after = new Float32Array(long);
   for (let y = 0; y < high; y++) {
     for (let start = 0; start < long; start += size) {
       const end = Math.min(start + size, long);
@@ -127,10 +127,10 @@ function slid(image, size, later, sign) {
     }
     for (let x = 0; x < wide; x++) {
       const one = after[x + later], other = before[x + later + size - 1];
-      found[y * wide + x] = sign * (one > other ? one : other);
+      extremes[y * wide + x] = sign * (one > other ? one : other);
     }
   }
-  return { values: found, wide, high };
+  return { values: extremes, wide, high };
 }
 
 export const largestInRows = (image, size) => slid(image, size, 0, 1);
@@ -163,15 +163,15 @@ function taps(from, to, curve) {  // for each new pixel: the first old one and t
 }
 
 function scaledRows({ values, wide, high }, to, curve) {  // bytes: rounded as Pillow does, a half upwards
-  const found = new values.constructor(to * high), along = taps(wide, to, curve);
+  const rows = new values.constructor(to * high), along = taps(wide, to, curve);
   const round = values instanceof Uint8ClampedArray ? Math.round : (value) => value;
   for (let y = 0, at = 0; y < high; y++) for (let x = 0; x < to; x++, at++) {
     const { weights, first } = along[x], from = y * wide + first;
     let sum = 0;
     for (let i = 0; i < weights.length; i++) sum += weights[i] * values[from + i];
-    found[at] = round(sum);
+    rows[at] = round(sum);
   }
-  return { values: found, wide: to, high };
+  return { values: rows, wide: to, high };
 }
 
 export function scaled(image, newWide, newHigh, curve = cubic) {  // as Pillow does
@@ -206,7 +206,7 @@ export function labelled({ values, wide, high }, least, corners) {  // connected
 }
 
 export function nearestOutside({ values, wide }) {  // for each place above 0: the nearest that is not
-  const found = Int32Array.from(values, (_, i) => i), rows = new Int32Array(values.length).fill(-1);
+  const nearest = Int32Array.from(values, (_, i) => i), rows = new Int32Array(values.length).fill(-1);
   const nearer = (i, y) => {  // of the row known and that, which is nearer in this column
     const own = Math.floor(i / wide);
     if (y >= 0 && (rows[i] < 0 || Math.abs(y - own) < Math.abs(rows[i] - own))) rows[i] = y;
@@ -222,8 +222,8 @@ export function nearestOutside({ values, wide }) {  // for each place above 0: t
     for (let away = 0; away * away < best && away < wide; away++) for (const u of [x - away, x + away]) {
       if (u < 0 || u >= wide || rows[y * wide + u] < 0) continue;
       const row = rows[y * wide + u], distance = away * away + (row - y) ** 2;
-      if (distance < best) { best = distance; found[i] = row * wide + u; }
+      if (distance < best) { best = distance; nearest[i] = row * wide + u; }
     }
   });
-  return found;
+  return nearest;
 }

@@ -6,7 +6,7 @@ import { EXAMPLES } from "./examples.js";
 import { brightness, pictureRead, pixelsOf } from "./image.js";
 import { surest, unpack } from "./network.js";
 import { digitsIn } from "./parts.js";
-import { RULES } from "./rules.js";
+import THRESHOLDS from "../thresholds.json" with { type: "json" };
 import { Drawing, Painting, paint } from "./strokes.js";
 
 const PEN = 0.07;  // the pen's width as a share of the canvas, and of a digit made as large as it
@@ -29,8 +29,8 @@ function bounds(points) {  // Math.min(...x) would fail where there are many poi
 const known = new WeakMap();  // what is known of a stroke, or of a digit by its first stroke
 
 function boundsOf(stroke) {  // its box; measured anew only when it has grown
-  const kept = known.get(stroke);
-  if (kept?.points === stroke.length) return kept.box;
+  const before = known.get(stroke);
+  if (before?.points === stroke.length) return before.box;
   const box = bounds(stroke);
   known.set(stroke, { points: stroke.length, box });
   return box;
@@ -49,19 +49,20 @@ function drawnLarge(strokes) {  // a digit's strokes, as large as fits whatever 
   return Float32Array.from({ length: SIDE * SIDE }, (_, i) => data[4 * i] / 255);
 }
 
-function drawnDigits() {  // each digit that the strokes make: its box on the canvas, its 28×28 and its shares
+function drawnDigits() {  // each digit that the strokes make: its box on the canvas, its 28×28 and its probabilities
   const boxes = drawing.strokes.map((stroke, number) => ({ ...boundsOf(stroke), members: [number] }));
   const digits = digitsIn(boxes.map((box) => ({ ...box, left: box.left - PEN / 2, right: box.right + PEN / 2,
     top: box.top - PEN / 2, bottom: box.bottom + PEN / 2 })));
-  if (digits.length > RULES.most) return { problem: `${digits.length} pieces of ink are no number.` };
+  const tooMany = digits.length > THRESHOLDS.reading.max_digits;
+  if (tooMany) return { problem: `${digits.length} pieces of ink are no number.` };
   drawn = digits.map((box) => {
     const strokes = box.members.sort((a, b) => a - b).map((n) => drawing.strokes[n]), first = known.get(strokes[0]);
-    const same = first.of?.length === strokes.length
-      && strokes.every((stroke, n) => first.of[n] === stroke && first.long[n] === stroke.length);
-    if (!same) {  // a digit that did not change is not read again
+    const same = first.strokes?.length === strokes.length
+      && strokes.every((stroke, n) => first.strokes[n] === stroke && first.lengths[n] === stroke.length);
+    if (!same) {  // a digit that did not change is not classified again
       const ink = { values: drawnLarge(strokes), wide: SIDE, high: SIDE }, read = readDigit(layers, centred(ink));
-      const ready = surest(read[0].shares) >= RULES.cut_below;  // it is no two digits
-      Object.assign(first, { of: strokes, long: strokes.map((stroke) => stroke.length), ink, read, ready });
+      const ready = surest(read[0].probabilities) >= THRESHOLDS.cut.whole_probability;  // it is no two digits
+      Object.assign(first, { strokes, lengths: strokes.map((stroke) => stroke.length), ink, read, ready });
     }
     return first;
   });
@@ -77,26 +78,27 @@ function cutNext(penUp) {  // look for two that touch in one digit; that takes s
   } else if (penUp) find("spoken").textContent = find("answer").textContent;
 }
 
-const byShare = (shares) => [...shares.keys()].sort((one, other) => shares[other] - shares[one]);
+const ranked = (probabilities) =>  // the ten digits, the most probable first
+  [...probabilities.keys()].sort((one, other) => probabilities[other] - probabilities[one]);
 
-function inWords(shares) {  // "9", "probably 9", "9 or 3?"
-  const order = byShare(shares);
-  if (surest(shares) >= LEVELS.sure) return `${order[0]}`;
-  return surest(shares) >= LEVELS.probable ? `probably ${order[0]}` : `${order[0]} or ${order[1]}?`;
+function inWords(probabilities) {  // "9", "probably 9", "9 or 3?"
+  const [first, second] = ranked(probabilities);
+  if (surest(probabilities) >= LEVELS.sure) return `${first}`;
+  return surest(probabilities) >= LEVELS.probable ? `probably ${first}` : `${first} or ${second}?`;
 }
 
-function inNumber({ box, shares }, i) {  // "9", or "[9|3]" where it is not sure, after a gap or in a new line
-  const order = byShare(shares);
-  const said = surest(shares) >= LEVELS.sure ? `${order[0]}` : `[${order[0]}|${order[1]}]`;
+function inNumber({ box, probabilities }, i) {  // "9", or "[9|3]" where it is not sure, after a gap or in a new line
+  const [first, second] = ranked(probabilities);
+  const answer = surest(probabilities) >= LEVELS.sure ? `${first}` : `[${first}|${second}]`;
   const newLine = i > 0 && box.line !== readings[i - 1].box.line;
-  return (newLine ? "\n" : box.gap ? " " : "") + said;
+  return (newLine ? "\n" : box.gap ? " " : "") + answer;
 }
 
-function show(shares, image) {
+function show(probabilities, image) {
   find("table").querySelectorAll("tr").forEach((row, digit) => {
-    row.querySelector("meter").value = shares ? shares[digit] : 0;
-    row.cells[2].textContent = shares ? `${(100 * shares[digit]).toFixed(1)}%` : "";
-    row.classList.toggle("most", !!shares && shares[digit] === surest(shares));
+    row.querySelector("meter").value = probabilities ? probabilities[digit] : 0;
+    row.cells[2].textContent = probabilities ? `${(100 * probabilities[digit]).toFixed(1)}%` : "";
+    row.classList.toggle("most", !!probabilities && probabilities[digit] === surest(probabilities));
   });
   const context = find("seen").getContext("2d"), seen = context.createImageData(28, 28);
   seen.data.forEach((_, i) => { seen.data[i] = i % 4 < 3 ? 255 * (image?.[i >> 2] ?? 0) : 255; });
@@ -106,15 +108,15 @@ function show(shares, image) {
 function read() {
   if (!layers) return;
   drawn = [];
-  const found = picture ? pictureRead(layers, picture.bright) : drawnDigits();
-  readings = found.problem ? [] : found;
-  find("answer").textContent = found.problem ?? (readings.length > 1
-    ? readings.map(inNumber).join("") : readings.map(({ shares }) => inWords(shares)).join("") || "Draw a digit.");
-  const last = readings.at(-1), order = last && byShare(last.shares);
+  const result = picture ? pictureRead(layers, picture.bright) : drawnDigits();
+  readings = result.problem ? [] : result;
+  find("answer").textContent = result.problem ?? (readings.length > 1 ? readings.map(inNumber).join("")
+    : readings.map(({ probabilities }) => inWords(probabilities)).join("") || "Draw a digit.");
+  const last = readings.at(-1), [first, second] = last ? ranked(last.probabilities) : [];
   const which = readings.length > 1 ? "The last: " : "";
-  find("doubt").textContent = last
-    ? `${which}${(100 * last.shares[order[0]]).toFixed(1)}% a ${order[0]}, next ${order[1]}.` : "";
-  show(last?.shares, last?.image);
+  find("certainty").textContent = last
+    ? `${which}${(100 * last.probabilities[first]).toFixed(1)}% a ${first}, next ${second}.` : "";
+  show(last?.probabilities, last?.image);
 }
 
 function ground(pen) {  // what the strokes are painted on
@@ -177,10 +179,10 @@ const actions = { undo: () => drawing.undo(), redo: () => drawing.redo(), save,
 for (const [name, action] of Object.entries(actions)) find(name).onclick = action;
 find("choose").onchange = ({ target }) => { if (target.files[0]) take(target.files[0]); target.value = ""; };
 document.onkeydown = (event) => {
-  const key = event.key.toLowerCase(), held = event.ctrlKey || event.metaKey;
+  const key = event.key.toLowerCase(), isCommand = event.ctrlKey || event.metaKey;
   if (event.key === "Escape") actions.clear();
-  else if (held && key === "z") drawing[event.shiftKey ? "redo" : "undo"]();
-  else if (held && key === "y") drawing.redo();
+  else if (isCommand && key === "z") drawing[event.shiftKey ? "redo" : "undo"]();
+  else if (isCommand && key === "y") drawing.redo();
   else return;
   event.preventDefault();
 };

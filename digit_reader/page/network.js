@@ -19,11 +19,11 @@ export async function unpack(model) {
 }
 
 function convolved(image, side, { weights: [size, , inputs], units, bias, values, stride }) {
-  const out = Math.ceil(side / stride), found = new Float32Array(out * out * units);
+  const out = Math.ceil(side / stride), sums = new Float32Array(out * out * units);
   const before = Math.max(0, (out - 1) * stride + size - side) >> 1;  // TensorFlow's "same"
   for (let y = 0; y < out; y++) for (let x = 0; x < out; x++) {
     const to = (y * out + x) * units;
-    found.set(bias, to);
+    sums.set(bias, to);
     for (let v = 0; v < size; v++) for (let u = 0; u < size; u++) {
       const row = y * stride + v - before, column = x * stride + u - before;
       if (row < 0 || column < 0 || row >= side || column >= side) continue;
@@ -31,32 +31,32 @@ function convolved(image, side, { weights: [size, , inputs], units, bias, values
         const value = image[(row * side + column) * inputs + input];
         if (value === 0) continue;
         const at = ((v * size + u) * inputs + input) * units;
-        for (let unit = 0; unit < units; unit++) found[to + unit] += value * values[at + unit];
+        for (let unit = 0; unit < units; unit++) sums[to + unit] += value * values[at + unit];
       }
     }
   }
-  return found;
+  return sums;
 }
 
 function pooled(image, side, channels) {  // the largest of 2×2; an odd last row or column is left out
-  const out = side >> 1, found = new Float32Array(out * out * channels).fill(-Infinity);
+  const out = side >> 1, largest = new Float32Array(out * out * channels).fill(-Infinity);
   for (let y = 0; y < 2 * out; y++) for (let x = 0; x < 2 * out; x++) for (let c = 0; c < channels; c++) {
     const to = ((y >> 1) * out + (x >> 1)) * channels + c;
-    found[to] = Math.max(found[to], image[(y * side + x) * channels + c]);
+    largest[to] = Math.max(largest[to], image[(y * side + x) * channels + c]);
   }
-  return found;
+  return largest;
 }
 
 function multiplied(image, { units, bias, values }) {
-  const found = Float32Array.from(bias);
+  const sums = Float32Array.from(bias);
   image.forEach((value, input) => {
     if (value) for (let unit = 0, at = input * units; unit < units; unit++, at++)
-      found[unit] += value * values[at];
+      sums[unit] += value * values[at];
   });
-  return found;
+  return sums;
 }
 
-export const surest = (shares) => Math.max(...shares);  // the highest of ten probabilities
+export const surest = (probabilities) => Math.max(...probabilities);
 
 export function probabilities(layers, image, temperature) {  // image: 784 values from 0 to 1
   let values = image, side = 28, channels = 1;

@@ -1,4 +1,4 @@
-// The drawing: strokes as points from 0 to 1, drawn by mouse, finger or pen; undone, redone, kept.
+// The drawing: strokes as points from 0 to 1, drawn by mouse, finger or pen; undone, redone, stored.
 
 const KEY = "digit-reader-strokes";
 
@@ -9,21 +9,22 @@ export class Drawing {
     this.pointer = null;
     this.past = [];  // for undo: steps that say from which stroke on others stood, and which
     this.future = [];
-    this.strokes = this.kept();
+    this.strokes = this.stored();
     canvas.addEventListener("pointerdown", (event) => this.begin(event));
     canvas.addEventListener("pointermove", (event) => this.extend(event));
     for (const kind of ["pointerup", "pointercancel", "lostpointercapture"])
       canvas.addEventListener(kind, (event) => this.end(event));
   }
 
-  kept() {
+  stored() {
     try {
-      const found = JSON.parse(localStorage.getItem(KEY) ?? "[]");
-      return found.every((stroke) => stroke.length && stroke.every(([x, y]) => isFinite(x + y))) ? found : [];
+      const strokes = JSON.parse(localStorage.getItem(KEY) ?? "[]");
+      const isDrawing = strokes.every((stroke) => stroke.length && stroke.every(([x, y]) => isFinite(x + y)));
+      return isDrawing ? strokes : [];
     } catch { return []; }  // no storage, or somebody else's
   }
 
-  keep() {
+  store() {
     try { localStorage.setItem(KEY, JSON.stringify(this.strokes)); } catch { /* private browsing */ }
   }
 
@@ -57,7 +58,7 @@ export class Drawing {
 
   lift() {
     this.pointer = null;
-    this.keep();
+    this.store();
   }
 
   taken({ at, strokes }) {  // take a step; the step back
@@ -72,7 +73,7 @@ export class Drawing {
   set(strokes) {  // a new list of strokes, which can be undone
     this.lift();
     this.remember({ at: 0, strokes });
-    this.keep();
+    this.store();
     this.changed(true);
   }
 
@@ -82,7 +83,7 @@ export class Drawing {
     this.lift();
     if (!from.length) return;
     to.push(this.taken(from.pop()));
-    this.keep();
+    this.store();
     this.changed(true);
   }
 
@@ -107,24 +108,24 @@ export function paint(pen, strokes, width, colour, at = (point) => point) {
   }
 }
 
-export class Painting {  // of strokes on a canvas: those that grow no more are painted once, and kept
+export class Painting {  // of strokes on a canvas: those that grow no more are painted once, on another one
   constructor(canvas) {
     const { width, height } = canvas, settings = { willReadFrequently: true };
     this.pen = canvas.getContext("2d", settings);
-    this.kept = Object.assign(document.createElement("canvas"), { width, height });
-    this.keeper = this.kept.getContext("2d", settings);
-    this.count = 0;  // of strokes that are kept
+    this.done = Object.assign(document.createElement("canvas"), { width, height });
+    this.donePen = this.done.getContext("2d", settings);
+    this.count = 0;  // of strokes that are done
   }
 
   show(strokes, ground, key, ...how) {  // ground: paints what is beneath; anew where key has changed
-    const done = Math.max(0, strokes.length - 1);
-    if (this.key !== key || this.count > done || this.last !== strokes[this.count - 1]) {
-      ground(this.keeper);
+    const count = Math.max(0, strokes.length - 1);
+    if (this.key !== key || this.count > count || this.last !== strokes[this.count - 1]) {
+      ground(this.donePen);
       this.count = 0;
     }
-    paint(this.keeper, strokes.slice(this.count, done), ...how);
-    Object.assign(this, { key, count: done, last: strokes[done - 1] });
-    this.pen.drawImage(this.kept, 0, 0);
-    paint(this.pen, strokes.slice(done), ...how);
+    paint(this.donePen, strokes.slice(this.count, count), ...how);
+    Object.assign(this, { key, count, last: strokes[count - 1] });
+    this.pen.drawImage(this.done, 0, 0);
+    paint(this.pen, strokes.slice(count), ...how);
   }
 }

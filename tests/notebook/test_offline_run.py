@@ -5,17 +5,10 @@ import re
 
 import nbformat
 import pytest
+from support import record
 from support.host import DEAD
 from support.notebook import NAME, code_cells, edit_notebook, executed, read_notebook
 from support.project import ROOT, clean_copy, run
-from support.record import (
-    FIGURES,
-    NEED_MNIST,
-    SAVED_ONLY,
-    check_figures,
-    check_record,
-    shown_figures,
-)
 
 from mnist_study.models import registry
 from mnist_study.notebook.parameters import Parameters
@@ -50,8 +43,8 @@ def run_offline(tmp_path, **parameters):
     assert {path.name for path in home.iterdir()} <= PROGRAMS
     assert not [path for path in home.rglob("*mnist*") if path.is_file()]
     done = executed(folder / parameters.get("output_folder", "."), folder / NAME)
-    check_record(done.record)
-    check_figures(done.folder, done.record)
+    record.check_record(done.record)
+    record.check_figures(done.folder, done.record)
     assert done.record["parameters"].items() >= parameters.items()
     assert all(cell.execution_count for cell in code_cells(done.notebook))
     return done
@@ -66,8 +59,8 @@ def test_without_network_and_cache_the_study_runs_on_5000_images(tmp_path, recor
     assert (dataset["name"], dataset["train"], dataset["test"]) == ("mnist-5k", 4_000, 1_000)
     assert "URL fetch failure" in dataset["reason"]
     assert models["dense_dropout"]["test_accuracy"] > 0.85
-    assert done.record["figures"].keys() == FIGURES - NEED_MNIST - SAVED_ONLY
-    assert all("not the full MNIST" in alt for _, alt in shown_figures(done.notebook))
+    assert done.record["figures"].keys() == record.FIGURES - record.NEED_MNIST - record.SAVED_ONLY
+    assert all("not the full MNIST" in alt for _, alt in record.shown_figures(done.notebook))
     record_property("said", dataset["reason"])
 
 
@@ -103,4 +96,4 @@ def test_the_guide_brings_the_notebook_to_colab(mnist_file, tmp_path):
     alone.mkdir()
     nbformat.write(notebook, alone / NAME)
     execute(alone)
-    check_record(executed(alone / "study", alone / NAME).record)
+    record.check_record(executed(alone / "study", alone / NAME).record)

@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 
+import h5py
 import numpy as np
 import pytest
 from support import record
@@ -58,6 +59,8 @@ def test_a_model_of_ones_own_appears_in_table_and_record(quick):
 def test_the_saved_model_has_the_recorded_weights_and_predicts(quick):
     recorded = quick.record["models"][quick.record["saved_model"]]["weights_sha256"]
     model = saved_model.load(quick.folder / "mnist_model.h5", recorded)
+    with h5py.File(quick.folder / "mnist_model.h5") as file:
+        assert [*file] == ["model_weights"]  # and not its optimiser's
     probabilities = model.predict(np.zeros((2, 28, 28, 1), np.float32), verbose=0)
     assert probabilities.shape == (2, 10)
     assert probabilities.sum(1) == pytest.approx([1, 1], abs=1e-5)

@@ -12,22 +12,20 @@ from mnist_study import digests, store
 from mnist_study.models import registry
 from mnist_study.runners import Experiment
 
-TINY = {"options": {"widths": (16, 16)}, "epochs": 1, "samples_per_epoch": 1_024}
-TINY = dataclasses.replace(registry["dense_dropout"], **TINY, batch_size=128)
+TINY = {"options": {"widths": (16, 16)}, "epochs": 1, "samples_per_epoch": 1_024, "batch_size": 128}
+TINY = dataclasses.replace(registry["dense_dropout"], **TINY)
 TINY = [Experiment("tiny", TINY, seed, watch=seed == 2) for seed in (1, 2)]
 RESULT = {"validation_accuracy": 0.9, "fit_seconds": 1.0, "total_seconds": 2.0}
 RESULT |= {"test_accuracy": 0.9998, "misclassified": [1, 6_000], "predicted": [3, 7]}
-
-SCHEDULER = "python -m dask scheduler --host ADDRESS"
+SCHEDULER = "python -m dask scheduler --host ADDRESS"  # as docs/USING.md starts them
 WORKER = "python -m dask worker tcp://ADDRESS:8786 --nworkers 1 --nthreads 1 --memory-limit 0"
 WORKER += " --death-timeout 60"
 HERE = ("--host", "127.0.0.1", "--no-dashboard")
 
 
 def fake_training(description, *model_path):
-    """Return what a worker does, without training: its result depends on the seed alone."""
-    proof = {"machine": {"key": digests.of_description(description), "processor": "any"}}
-    return RESULT | proof | {"weights_sha256": str(description["seed"])}
+    """Return a result as a worker does, without training."""
+    return RESULT | {"machine": {"key": digests.of_description(description)}}
 
 
 def recorded(folder, experiments=TINY):
@@ -38,23 +36,15 @@ def recorded(folder, experiments=TINY):
     return records
 
 
-def descendants(process):
-    """Return the processes that one started, and those among them that train."""
-    children = psutil.Process(process.pid).children(recursive=True)
-    return children, [child for child in children if "mnist_study.worker" in child.cmdline()]
-
-
 def training(process):
     """Return the processes below one that train."""
-    return descendants(process)[1]
+    children = psutil.Process(process.pid).children(recursive=True)
+    return [child for child in children if "mnist_study.worker" in child.cmdline()]
 
 
 def over(process):
     """Return whether a process has ended, even if nobody has waited for it yet."""
-    try:
-        return process.status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
+    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
 
 
 def timeless(folder):
@@ -67,26 +57,24 @@ def timeless(folder):
 
 
 class Cluster:
-    """A scheduler, started as USING.md says, but here; add() starts its workers.
-
-    options: of both. All end with the context.
-    """
+    """A scheduler and the workers that add() starts, with these options; all end with the context."""
 
     def __init__(self, folder, *options, kind="tcp"):
-        self.options, self.workers = options, []
+        self.options, self.processes, self.log = options, [], folder / "dask.log"
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        self.address, self.log = f"{kind}://127.0.0.1:{port}", folder / "scheduler.log"
+        self.address = f"{kind}://127.0.0.1:{port}"
         command = (*SCHEDULER.partition(" --host")[0].split(), *HERE, "--port", str(port), *options)
         self.scheduler = start(*command, folder=ROOT, log=self.log)
+        self.processes.append(self.scheduler)
 
     def add(self, clone=ROOT, **environment):
         """Start a worker in a clone and return it when it is registered."""
-        log = self.log.with_name(f"worker{len(self.workers)}.log")
+        log = self.log.with_name(f"worker{len(self.processes)}.log")
         command = WORKER.replace("tcp://ADDRESS:8786", self.address).split()
         worker = start(*command, *HERE, *self.options, folder=clone, log=log, **environment)
-        self.workers.append(worker)
+        self.processes.append(worker)
         wait_until(lambda: "Registered to" in log.read_text(), ended(worker), log)
         return worker
 
@@ -94,6 +82,6 @@ class Cluster:
         return self
 
     def __exit__(self, *_):
-        for process in (self.scheduler, *self.workers):
+        for process in self.processes:
             with contextlib.suppress(psutil.NoSuchProcess):
                 kill(process)
