@@ -118,7 +118,7 @@ TABLE = (
     entry("step_wide_without_normalisation", replace(WIDE, **NO_NORMALISATION),
           "2048-256 without batch normalisation", W, **FULL),
     entry("dense_distilled", STUDENT, "distilled from cnn", D, **ONE, **FULL),
-    entry("ensemble_distilled", replace(STUDENT, epochs=44), "ensemble of two, distilled", D, **TWO),
+    entry("ensemble_distilled", replace(STUDENT, epochs=44), "ensemble, distilled", D, **TWO),
     entry("trained_on_students", DENSE, "trained on students' digits", S, split=Split.STUDENTS),
     entry("trained_on_census", DENSE, "trained on Census employees'", S, split=Split.CENSUS),
     entry("trained_on_both", DENSE, "trained on half of each", S, split=Split.BOTH),
@@ -181,4 +181,3 @@ def experiment_of(description: dict[str, Any]) -> Experiment:
     for name, read in READ.items():
         fields[name] = fields[name] and read(fields[name])
     return Experiment(**fields)
-

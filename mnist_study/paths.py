@@ -9,4 +9,3 @@ MODEL = ROOT / "mnist_model.h5"
 RESULTS = ROOT / "results"
 METRICS = RESULTS / "metrics.json"  # of the notebook's last run here
 VISUALIZATIONS = ROOT / "visualizations"
-READER = ROOT / "digit_reader"

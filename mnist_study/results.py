@@ -15,7 +15,7 @@ from mnist_study.arrays import Indices, Labels
 from mnist_study.errors import RecordError
 from mnist_study.evaluate.evaluation import unpacked
 from mnist_study.evaluate.robustness import CORRUPTIONS
-from mnist_study.experiments import TITLES, Group, names
+from mnist_study.experiments import TITLES
 from mnist_study.runners import Result
 from mnist_study.stats import Spread, spread
 from mnist_study.store import Store
@@ -27,9 +27,6 @@ MODELS = ("softmax_regression", "baseline_mlp", "dense_dropout", "cnn")
 EVALUATED = ("baseline_mlp", "dense_dropout", "cnn")  # models that are compared beyond accuracy
 ENOUGH = 0.95  # accuracy; a corruption that leaves less is too strong
 ERRORS, CONTESTED, UNCERTAIN = 7, 4, 5  # hard digits of each sort
-# The well-known marks of test accuracy, and the schedule fixed beforehand for each.
-MARKS = {0.9774: "sprint", 0.984: "sprint", 0.99: "cnn_sprint", 0.9904: "cnn_sprint"}
-MARKS |= {0.9922: "middle", 0.993: "middle", 0.995: "dense_dropout", 0.996: "cnn"}
 TIMED = [*MODELS, "sprint", "step_importance_sampling", "middle", "cnn_sprint"]
 TIMED += ["dense_distilled", "ensemble_distilled"]
 
@@ -108,40 +105,14 @@ def change(before: str, after: str, population: data.Population | None = None) -
     return SimpleNamespace(value=measured["change"], low=low, high=high, certain=certain)
 
 
-def time_to_accuracy() -> list[Summary]:
-    """Return for each mark its schedule, its accuracy and time over seeds, whether reached."""
-    entries = []
-    for threshold, name in MARKS.items():
-        entry = {"threshold": threshold, "model": name, "test_accuracy": accuracy(name)}
-        entry["fit_seconds"] = over_seeds(name, "fit_seconds")
-        entries.append(entry | {"reached": bool(accuracy(name)["mean"] >= threshold)})
-    return entries
-
-
 def times() -> list[tuple[str, str, float, float]]:
     """Return the points of accuracy against time: (name, title, mean accuracy, mean seconds)."""
     means = [(accuracy(n)["mean"], over_seeds(n, "fit_seconds")["mean"]) for n in TIMED]
     return [(name, TITLES[name], *mean) for name, mean in zip(TIMED, means, strict=True)]
 
 
-def choices() -> dict[str, dict[str, Spread]]:
-    """Return what doing without an ingredient costs, in pairs of a seed and its validation images.
-
-    {variant: {"errors", "loss"}}: spreads of the relative increase of errors and cross-entropy.
-    """
-    reference, *others = names(Group.CHOICE)
-    before, changes = recorded(reference), {}
-    for name in others:
-        pairs = [(result, before[seed]) for seed, result in recorded(name).items()]
-        errors = [(1 - r["validation_accuracy"]) / (1 - o["validation_accuracy"]) for r, o in pairs]
-        losses = [r["validation_loss"] / o["validation_loss"] for r, o in pairs]
-        parts = {"errors": errors, "loss": losses}
-        changes[TITLES[name]] = {k: spread([v - 1 for v in part]) for k, part in parts.items()}
-    return changes
-
-
 def against_recorded(name: str, seed: int, record: Result) -> str:
-    """Say how a run's training (its record) compares with the recorded one of that name and seed."""
+    """Say how a run's training (its record) compares with the recorded one of that seed."""
     other = Store().results(name).get(seed)
     if other is None:
         return "none recorded"
@@ -226,9 +197,7 @@ def error_ratio(name: str, part: str) -> Spread:
 
     part: "uci", UCI's digits, or "small", MNIST's downsampled to their size.
     """
-    return spread(
-        [(1 - r[f"{part}_accuracy"]) / (1 - r["test_accuracy"]) for r in each(name)]
-    )
+    return spread([(1 - r[f"{part}_accuracy"]) / (1 - r["test_accuracy"]) for r in each(name)])
 
 
 class Recorded:
@@ -318,7 +287,7 @@ def largest_move() -> float:
 
 def peers() -> dict[str, float]:
     """Return the mean accuracy of each configuration that benchmarks/peers.py measured."""
-    table = pd.read_csv(paths.ROOT / "benchmarks" / "peers.csv")
+    table: Any = pd.read_csv(paths.ROOT / "benchmarks" / "peers.csv")
     return table.groupby("name")["accuracy"].mean().to_dict()
 
 
@@ -349,11 +318,10 @@ def namespace() -> dict[str, Any]:
 
 def durations() -> dict[str, SimpleNamespace]:
     """Return the shortest and longest recorded minutes of each command, from durations.csv."""
-    table = pd.read_csv(paths.RESULTS / "durations.csv")
-    ends = (table.assign(minutes=table["seconds"] / 60).groupby("command")["minutes"]).agg(
-        ["min", "max"]
-    )
-    return {name: SimpleNamespace(min=row["min"], max=row["max"]) for name, row in ends.iterrows()}
+    minutes: dict[str, list[float]] = {}
+    for row in pd.read_csv(paths.RESULTS / "durations.csv").to_dict("records"):
+        minutes.setdefault(row["command"], []).append(row["seconds"] / 60)
+    return {name: SimpleNamespace(min=min(m), max=max(m)) for name, m in minutes.items()}
 
 
 def ahead(one: str, other: str) -> Sequence[int]:

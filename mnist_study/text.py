@@ -83,8 +83,8 @@ def cells_rendered(path: pathlib.Path, change: Callable[[str], str]) -> str:
 
 def files() -> list[pathlib.Path]:
     """Return the texts whose numbers are rendered: the notebook, README and the guides."""
-    guides = [paths.ROOT / "docs" / f"{name}.md" for name in ("USING", "MODEL_CARD")]
-    return [paths.NOTEBOOK, paths.ROOT / "README.md", *guides]
+    names = ("README.md", "docs/USING.md", "docs/MODEL_CARD.md", "docs/REPRODUCIBILITY.md")
+    return [paths.NOTEBOOK, *(paths.ROOT / name for name in names)]
 
 
 def markdown(path: pathlib.Path) -> str:

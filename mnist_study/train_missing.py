@@ -106,5 +106,3 @@ def print_result(d: Description, result: dict[str, Any], left: int, seconds: flo
     accuracy = result.get("test_accuracy", result["validation_accuracy"])
     what = f"{d['name']}, seed {d['seed']}: {accuracy:.2%} in {result['fit_seconds']:.0f} s"
     print(f"{what}; {left} left, about {seconds / 60:.0f} minutes", flush=True)
-
-

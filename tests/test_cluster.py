@@ -19,84 +19,69 @@ from mnist_study.store import Store, describe
 
 
 class Task:
-    """A future that has its value at once, or never if that is None."""
+    """A future that is done: with an address and a result, with an error, or lost."""
 
-    def __init__(self, worker, value):
-        self.value = value if isinstance(value, tuple) else (worker, value)
-        self.status = "error" if isinstance(value, tuple) else "finished" if value else "pending"
-
-    def cancel(self):
-        self.status = "cancelled"
+    def __init__(self, value):
+        self.value, self.status = value, "error" if value and value[0] is None else "finished"
 
     def cancelled(self):
-        return self.status == "cancelled"
+        return self.value is None
 
 
-class FakeDask:
-    """A client, and what iterates over its completed tasks; workers: functions of a description."""
+class FakeCluster(cluster.Cluster):
+    """A cluster whose attempts end at once, in these ways."""
 
-    def __init__(self, **workers):
-        self.workers, self.keys, self.tasks = workers, [], []
+    def __init__(self, *values):
+        self.values, self.made, self.attempts = iter(values), [], {}
+        self.address, self.stranded, self.completed = "tcp://fake", set(), self
 
-    def scheduler_info(self):
-        return {"workers": self.workers}
+    def submit(self, attempt):
+        self.made.append(attempt)
+        self.attempts[Task(next(self.values))] = attempt
 
-    def submit(self, _, description, key, workers=None):
-        self.keys.append(key)
-        worker = next(iter(workers or self.workers), None)
-        return Task(worker, self.workers[worker](description) if worker in self.workers else None)
-
-    def add(self, task):
-        self.tasks.append(task)
+    def workers(self):
+        return {"a", "b"}
 
     def has_ready(self):
-        return any(task.status != "pending" for task in self.tasks)
+        return True
 
     def __next__(self):
-        [task] = [task for task in self.tasks if task.status != "pending"]
-        self.tasks.remove(task)
+        [task] = self.attempts
         return task, task.value
 
 
-@pytest.fixture
-def outcomes(monkeypatch):
-    """A function: train TINY[0] on fake workers; return the results, or why there are none."""
-    monkeypatch.setattr(cluster, "CHECK_EVERY", 0)
-
-    def outcomes(dask, **attempt):
-        monkeypatch.setattr("distributed.as_completed", lambda **_: dask)
-        on_fakes = cluster.Cluster(dask, "tcp://fake")
-        on_fakes.submit(cluster.Attempt(describe(TINY[0]), **attempt))
-        return [str(r) if isinstance(r, TrainingError) else r for _, r in on_fakes.outcomes()]
-
-    return outcomes
+def outcomes(fake):
+    """Return what a fake cluster gives for a training: results, or why there are none."""
+    fake.submit(cluster.Attempt(describe(TINY[0])))
+    return [str(r) if isinstance(r, TrainingError) else r for _, r in fake.outcomes()]
 
 
-def refuse(_):
-    return "tiny was refused"
-
-
-def test_another_worker_trains_what_one_refuses_or_does_not_prove(outcomes, capsys):
+def test_another_worker_trains_what_one_refuses_or_does_not_prove(capsys):
     true, unproven = fake_training(describe(TINY[0])), {"machine": {"key": "0" * 12}}
-    dask = FakeDask(a=refuse, b=fake_training)
-    assert outcomes(dask) == [true] and "tiny was refused" in capsys.readouterr().err
-    assert len({*dask.keys}) == 2
-    path = Store().path(describe(TINY[0]))  # a task is known by its content
-    assert path.stem.endswith(dask.keys[0].removeprefix("tiny"))
-    assert outcomes(FakeDask(a=lambda _: unproven, b=fake_training)) == [true]
-    [last] = outcomes(FakeDask(a=lambda _: unproven))
+    for first in ("tiny was refused", unproven):
+        fake = FakeCluster(("a", first), ("b", true))
+        assert outcomes(fake) == [true] and fake.made[1].able == {"b"}
+        assert len({attempt.key for attempt in fake.made}) == 2  # a task is known by its content
+        assert fake.made[0].key.removeprefix("tiny") in Store().path(describe(TINY[0])).stem
+    assert "tiny was refused" in capsys.readouterr().err
+    [last] = outcomes(FakeCluster(("b", "tiny was refused"), ("a", unproven)))
     assert "came without proof of its code" in last
-    assert outcomes(FakeDask(b=fake_training), able=frozenset({"gone"})) == [true]
 
 
-def test_what_kills_its_workers_is_given_up_and_what_is_lost_gives_nothing(outcomes, capsys):
-    dask = FakeDask(a=lambda _: (None, KeyError("dead")), b=fake_training)
-    assert outcomes(dask) == ["tiny failed: KeyError('dead')"] and len(dask.keys) == 1
-    lost = FakeDask()
-    lost.tasks.append(Task("a", None))
-    lost.submit = lambda *_, **__: lost.tasks[0]
-    lost.add = lambda task: task.cancel()  # as Dask does without a scheduler
-    assert outcomes(lost) == []
+def test_what_kills_its_workers_is_given_up_and_what_is_lost_gives_nothing():
+    fake = FakeCluster((None, KeyError("dead")))
+    assert outcomes(fake) == ["tiny failed: KeyError('dead')"]
+    assert outcomes(FakeCluster(None)) == []
+
+
+def test_no_training_waits_for_workers_that_are_gone(monkeypatch, capsys):
+    true, cancelled = fake_training(describe(TINY[0])), []
+    fake = FakeCluster(None, ("b", true))
+    monkeypatch.setattr(Task, "cancel", lambda _: cancelled.append(True), raising=False)
+    fake.submit(cluster.Attempt(describe(TINY[0]), able=frozenset({"gone"})))
+    assert [result for _, result in fake.outcomes()] == [true] and cancelled
+    monkeypatch.setattr(fake, "workers", set)
+    fake.check_workers()
     assert "tcp://fake has no workers: start one in a clone" in capsys.readouterr().err
 
 

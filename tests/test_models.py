@@ -13,41 +13,29 @@ from support.project import ROOT, run
 from mnist_study import data, models, train
 from mnist_study.backend import keras
 
-LAYERS = {  # of each model: how many weights, by hand
-    "softmax_regression": 784 * 10 + 10,
-    "baseline_mlp": 784 * 512 + 512 + 512 * 512 + 512 + 512 * 10 + 10,
-    "dense_dropout": 576 * 2048 + 3 * 2048 + 2048 * 256 + 3 * 256 + 256 * 10 + 10,
-    "cnn": (16 + 1) * 24 + (9 * 24 + 3) * 64 + (9 * 64 + 3) * 96 + (9 * 96 + 3) * 192 + 193 * 10,
-    "digit_reader": 293_586,
-}
-SETTINGS = {  # epochs, batch size, optimiser, peak of the learning rate
-    "softmax_regression": (10, 128, "adam", 0.012),
-    "baseline_mlp": (20, 128, "rmsprop", 0.012),
-    "dense_dropout": (50, 512, None, 0.012),
-    "cnn": (14, 256, None, 0.01),
-    "digit_reader": (12, 256, None, 0.01),
+MODELS = {  # weights by hand, epochs, batch size, optimiser, learning rate
+    "softmax_regression": (785 * 10, 10, 128, "adam", 0.012),
+    "baseline_mlp": (785 * 512 + 513 * 512 + 513 * 10, 20, 128, "rmsprop", 0.012),
+    "dense_dropout": (579 * 2048 + 2051 * 256 + 257 * 10, 50, 512, None, 0.012),
+    "cnn": (17 * 24 + 219 * 64 + 579 * 96 + 867 * 192 + 193 * 10, 14, 256, None, 0.01),
+    "digit_reader": (293_586, 12, 256, None, 0.01),
 }
 
 
-@pytest.mark.parametrize("name", LAYERS)
-def test_networks_have_the_weights_of_their_layers(name):
-    configuration = models.registry[name]
-    assert configuration.build().count_params() == LAYERS[name]
-    fields = ("epochs", "batch_size", "optimizer", "learning_rate")
-    assert tuple(getattr(configuration, field) for field in fields) == SETTINGS[name]
+def test_networks_have_their_layers_and_settings():
+    for name, (weights, *settings) in MODELS.items():
+        model = models.registry[name]
+        assert model.build().count_params() == weights, name
+        assert [model.epochs, model.batch_size, model.optimizer, model.learning_rate] == settings
 
 
 def test_options_reach_the_layers():
     keras.utils.set_random_seed(1)
     nets = [models.dense_dropout((32, 16), local_init=local) for local in (True, False)]
     small = [np.mean(np.abs(net.layers[2].kernel.numpy()) < 1e-3) for net in nets]
-    assert small[0] > 0.3 > 0.05 > small[1]
-    assert nets[0].layers[-2].rate == 0.1
+    assert small[0] > 0.3 > 0.05 > small[1] and nets[0].layers[-2].rate == 0.1
     kinds = [type(layer).__name__ for layer in models.dense_dropout((8,), 0, False, False).layers]
     assert kinds == ["Cropping2D", "Flatten", "Dense", "Dropout", "Dense"]
-
-
-def test_either_strength_augments_and_quick_trains_less():
     half = models.Configuration(models.cnn, affine=0.0, elastic=0.5, epochs=33)
     assert half.augments and not dataclasses.replace(half, elastic=0.0).augments
     assert (half.quick().epochs, half.quick().samples_per_epoch) == (3, 5_400)
@@ -64,35 +52,32 @@ def test_a_model_of_your_own_takes_six_lines(monkeypatch):
     assert (own.epochs, own.learning_rate, own.batch_size) == (2, 0.01, 512) and own.augments
 
 
-BUILDERS = {  # the last layer, the shape of the input, and what is said
-    "ten_units_missing": ((9, "softmax"), (28, 28, 1), "end with ten units"),
-    "no_softmax": ((10,), (28, 28, 1), "gives no probabilities: end with a softmax"),
-    "flat_input": ((10, "softmax"), (784,), "start with keras.Input"),
-    "returns_nothing": (None, None, "returns no Keras model"),
-}
-
-
-@pytest.mark.parametrize("name", BUILDERS)
-def test_a_builder_of_another_network_is_refused(monkeypatch, name):
-    last, shape, message = BUILDERS[name]
-
-    def build():
+@pytest.mark.parametrize(
+    ("shape", "last", "message"),
+    [
+        ((28, 28, 1), (9, "softmax"), "end with ten units"),
+        ((28, 28, 1), (10,), "gives no probabilities: end with a softmax"),
+        ((784,), (10, "softmax"), "start with keras.Input"),
+        (None, None, "returns no Keras model"),
+    ],
+)
+def test_a_builder_of_another_network_is_refused(monkeypatch, shape, last, message):
+    def own():
         if last:
             layers = [keras.Input(shape), keras.layers.Flatten()]
             return keras.Sequential([*layers, keras.layers.Dense(*last)])
 
-    build.__name__ = name
     monkeypatch.setattr(models, "registry", {})
-    models.register(epochs=1)(build)
-    with pytest.raises(ValueError, match=f"{name}.*{message}"):
-        models.check_model(name)
+    models.register(epochs=1)(own)
+    with pytest.raises(ValueError, match=f"own.*{message}"):
+        models.check_model("own")
 
 
 def short_training():
     """Return the number of devices trained on, and the validation accuracy after a few steps."""
     (images, labels), test = five_thousand()
-    small = {"epochs": 2, "samples_per_epoch": 5_120, "batch_size": 128, "learning_rate": 0.02}
-    small |= {"options": {"widths": (64, 32)}, "affine": 0.2, "elastic": 0.2}
+    small = {"epochs": 2, "samples_per_epoch": 10_000, "batch_size": 256}
+    small |= {"options": {"widths": (256, 256)}}
     configuration = dataclasses.replace(models.registry["dense_dropout"], **small)
     validation = data.normalise(test[0]), data.one_hot(test[1])
     trained = train.train(configuration, data.normalise(images), data.one_hot(labels), validation)
@@ -110,10 +95,10 @@ print("gave", json.dumps(short_training()))
 """
 
 
+@pytest.mark.proof
 def test_two_devices_train_as_well_as_one():
-    path = f"{ROOT}:{ROOT}/tests"
-    said = run("python", "-c", ON_TWO, folder=ROOT, PYTHONPATH=path).stdout
+    said = run("python", "-c", ON_TWO, folder=ROOT, PYTHONPATH=f"{ROOT}:{ROOT}/tests").stdout
     two, accuracy = json.loads(re.search(r"(?m)^gave (.*)$", said)[1])
     one, expected = short_training()
-    assert (one, two) == (1, 2) and expected > 0.85
-    assert accuracy == pytest.approx(expected, abs=0.04)
+    assert (one, two) == (1, 2) and expected > 0.9
+    assert accuracy == pytest.approx(expected, abs=0.02)

@@ -15,46 +15,40 @@ STUDENTS, CENSUS = data.Population.STUDENTS, data.Population.CENSUS
 UNCERTAIN = np.where(np.arange(10_000) == 77, 0.4, 0.01)  # digit 77 alone
 
 
-def result(misclassified, seconds, processor="one", threshold=0.9, left=0.9):
-    """Return a result as recorded: those test digits are taken for a 5, and corruptions count.
+def result(misclassified, seconds, processor="one", left=0.9):
+    """Return a result as recorded: those test digits are taken for a 5.
 
-    Its processors were at work for as many seconds and ten more. left: the accuracy under the
-    strongest of each corruption.
+    Its processors were at work for ten seconds more. left: the accuracy under the strongest of each
+    corruption.
     """
+    errors = len(misclassified) / 10_000
     accuracies = {c.name: np.linspace(1, left, len(c.strengths)).tolist() for c in CORRUPTIONS}
     return {
-        "misclassified": misclassified,
-        "predicted": [5] * len(misclassified),
-        "test_accuracy": 1 - len(misclassified) / 10_000,
-        "noisy_accuracy": 0.98,
-        "uci_accuracy": 1 - 20 * len(misclassified) / 10_000,
-        "fit_seconds": seconds,
-        "processor_seconds": seconds + 10,
-        "machine": {"processor": processor},
-        "reliability": {"threshold": threshold, "uncertainty": {"test": packed(UNCERTAIN)}},
+        **{"misclassified": misclassified, "predicted": [5] * len(misclassified)},
+        **{"test_accuracy": 1 - errors, "noisy_accuracy": 0.98, "uci_accuracy": 1 - 20 * errors},
+        **{"fit_seconds": seconds, "processor_seconds": seconds + 10},
+        **{"machine": {"processor": processor}, "history": {"val_loss": [0.3, 0.2, 0.25]}},
+        "reliability": {"threshold": 0.9, "uncertainty": {"test": packed(UNCERTAIN)}},
         "corruptions": accuracies,
-        "history": {"val_loss": [0.3, 0.2, 0.25]},
     }
 
 
 BASELINE = {1: result([1, 2, 6_000, 6_001], 40.0), 2: result([1, 2], 50.0)}
 OURS = {1: result([1], 80.0), 2: result([1, 5_001], 50.0, "another"), 3: result([4], 9.0)}
 CNN = {1: result([7], 1.0, left=0.96)}
-RECORDED = {"baseline_mlp": BASELINE, "dense_dropout": OURS, "cnn": CNN}
-CACHED = (results.accuracy, results.subgroups, results.change, results.uncertainty)
+WORSE = {seed: result([*range(seed, 3_000, 3)], 1.0) for seed in (1, 2)}
+RECORDED = {"baseline_mlp": BASELINE, "dense_dropout": OURS, "cnn": CNN, "worse": WORSE}
 
 
 @pytest.fixture(autouse=True)
 def recorded(monkeypatch):
+    """Let results be those above, and intervals rest on fewer resamples."""
     monkeypatch.setattr(results, "recorded", RECORDED.__getitem__)
     quick = functools.partial(stats.interval_over_seeds, resamples=100)
     monkeypatch.setattr(stats, "interval_over_seeds", quick)
     monkeypatch.setattr(stats, "RESAMPLES", 100)
-    for function in CACHED:
-        function.cache_clear()
-    yield
-    for function in CACHED:
-        function.cache_clear()
+    for name in ("accuracy", "subgroups", "change", "uncertainty"):  # without their caches
+        monkeypatch.setattr(results, name, getattr(results, name).__wrapped__)
 
 
 def test_misclassified_digits_become_a_table_of_seeds_and_images():
@@ -83,40 +77,13 @@ def test_accuracy_and_subgroups_over_seeds():
     assert results.ahead("dense_dropout", "dense_dropout") == [0] * 3
 
 
-def test_a_change_of_errors_has_its_sign_and_its_population():
+def test_a_change_of_errors_has_its_sign_its_population_and_its_certainty():
     fewer = results.change("baseline_mlp", "dense_dropout")
     assert fewer.value == pytest.approx((4 / 3) / 3 - 1) and fewer.low < fewer.value < fewer.high
     assert results.change("baseline_mlp", "dense_dropout", STUDENTS).value == pytest.approx(-0.5)
     assert results.change("baseline_mlp", "dense_dropout", CENSUS).value == pytest.approx(-2 / 3)
-
-
-def test_a_change_is_certain_where_its_interval_excludes_zero(monkeypatch):
-    many = {seed: result([*range(seed, 3_000, 3)], 1.0) for seed in (1, 2)}
-    monkeypatch.setattr(results, "recorded", (RECORDED | {"worse": many}).__getitem__)
     assert results.change("worse", "cnn").certain and results.change("cnn", "worse").certain
     assert not results.change("worse", "worse").certain
-
-
-def test_marks_are_reached_on_average(monkeypatch):
-    monkeypatch.setattr(results, "MARKS", {0.9998: "dense_dropout", 0.9999: "dense_dropout"})
-    marks = results.time_to_accuracy()
-    assert [mark["reached"] for mark in marks] == [True, False]  # 99.987% on average
-    assert marks[0]["fit_seconds"]["max"] == 80
-
-
-def test_choices_are_compared_in_pairs_of_a_seed(monkeypatch):
-    def pair(*scores):
-        keys = ("validation_accuracy", "validation_loss")
-        return {seed: dict(zip(keys, score, strict=True)) for seed, score in enumerate(scores)}
-
-    reference = pair((0.99, 0.10), (0.98, 0.20))
-    choices = {"choice_reference": reference, "choice_no_local_init": reference}
-    choices["choice_no_importance_sampling"] = pair((0.98, 0.15), (0.98, 0.20))
-    monkeypatch.setattr(results, "recorded", choices.__getitem__)
-    costs = results.choices()
-    assert costs["no importance sampling"]["errors"]["mean"] == pytest.approx(0.5)  # +100% and 0%
-    assert costs["no importance sampling"]["loss"]["max"] == pytest.approx(0.5)
-    assert costs["no local init"]["errors"]["mean"] == pytest.approx(0)
 
 
 def test_hard_digits_are_misclassified_uncertain_or_contested(monkeypatch):
@@ -126,9 +93,6 @@ def test_hard_digits_are_misclassified_uncertain_or_contested(monkeypatch):
     hard = results.hard_digits()
     assert len({*hard}) == 16 and {*range(10, 16), 18, 77} <= {*hard} and 17 not in hard
     assert len({*hard} & {*data.CONTESTED}) == 4 and results.contested_errors() == [1, 1, 0]
-
-
-def test_abstentions_are_digits_below_each_seed_s_threshold():
     assert results.abstentions() == {"students": [1 / 5_001] * 3, "Census": [0] * 3}
 
 
@@ -154,9 +118,6 @@ def test_a_run_is_compared_with_the_recorded_training_of_its_seed(monkeypatch, t
     assert results.against_recorded("ours", 1, other).startswith("OTHER WEIGHTS ON THE SAME")
     assert results.against_recorded("ours", 2, other) == "another processor: +1.00 points"
     assert results.against_recorded("ours", 3, same) == "none recorded"
-
-
-def test_a_record_that_is_not_there_is_named(monkeypatch):
     monkeypatch.undo()
     with pytest.raises(RecordError, match="no record of nothing: make experiments"):
         results.recorded("nothing")

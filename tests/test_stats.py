@@ -16,35 +16,28 @@ def width(interval):
     return interval[1] - interval[0]
 
 
-def test_wilson_is_the_formula():
+def test_spreads_and_wilson_s_formula():
     share, count, z = 0.9951, 10_000, 1.959963985
     middle = (share + z**2 / (2 * count)) / (1 + z**2 / count)
     half = z * math.sqrt(share * (1 - share) / count + z**2 / (4 * count**2)) / (1 + z**2 / count)
     assert stats.wilson(share, count) == pytest.approx([middle - half, middle + half])
-
-
-def test_spread_of_a_sample_and_of_one():
     assert stats.spread([1, 2, 3]) == {"mean": 2, "sd": 1, "min": 1, "max": 3}
     assert stats.spread([0.5])["sd"] is None
 
 
 def test_census_images_form_48_clusters_of_neighbours():
     clusters = stats.writer_clusters(WRITERS)
-    sizes = np.bincount(clusters)
-    assert np.all(sizes[clusters[STUDENTS]] == 1)
-    census = clusters[~STUDENTS]
+    sizes, census = np.bincount(clusters), clusters[~STUDENTS]
+    assert np.all(sizes[clusters[STUDENTS]] == 1) and set(sizes[census]) == {104, 105}
     assert np.count_nonzero(np.diff(census)) + 1 == len(np.unique(census)) == 48
-    assert set(sizes[census]) == {104, 105}
     assert len(np.unique(stats.writer_clusters(np.full(50, "unknown")))) == 50
 
 
 def test_the_interval_of_single_images_is_the_binomial_one():
-    wrong = np.arange(10_000) < 100
-    interval = stats.interval_over_seeds(wrong, np.arange(10_000))
+    interval = stats.interval_over_seeds(np.arange(10_000) < 100, np.arange(10_000))
     assert interval == pytest.approx(stats.wilson(0.01, 10_000), rel=0.1)
     assert width(interval) == pytest.approx(2 * 1.96 * math.sqrt(0.01 * 0.99 / 10_000), rel=0.08)
-    low, high = (interval[0] - 0.01, interval[1] - 0.01)
-    assert low == pytest.approx(-high, rel=0.15)  # equal tails
+    assert 0.01 - interval[0] == pytest.approx(interval[1] - 0.01, rel=0.15)  # equal tails
 
 
 def test_clusters_and_seeds_that_differ_widen_the_interval():
@@ -71,22 +64,16 @@ def test_the_interval_holds_the_truth_of_most_simulated_studies():
     assert 88 <= covered < 100  # an interval far too wide would always hold it
 
 
-@pytest.fixture(scope="module")
-def wrong():
-    """Which images five models misclassify: 3% of students' and 1% of Census employees'."""
-    rates = np.where(STUDENTS, 0.03, 0.01)
-    return np.random.default_rng(5).random((5, 10_000)) < rates
-
-
 @pytest.fixture
-def quick(monkeypatch):
-    """Resample less often, where a test needs no exact ends."""
-    less = functools.partial(stats.interval_over_seeds, resamples=200)
-    monkeypatch.setattr(stats, "interval_over_seeds", less)
+def wrong(monkeypatch):
+    """Which images five models misclassify: 3% of students', 1% of Census; and fewer resamples."""
+    fewer = functools.partial(stats.interval_over_seeds, resamples=200)
+    monkeypatch.setattr(stats, "interval_over_seeds", fewer)
     monkeypatch.setattr(stats, "RESAMPLES", 200)
+    return np.random.default_rng(5).random((5, 10_000)) < np.where(STUDENTS, 0.03, 0.01)
 
 
-def test_subgroups_have_their_errors_rates_and_intervals(wrong, quick):
+def test_subgroups_have_their_errors_rates_and_intervals(wrong):
     record = stats.subgroup_record(wrong, WRITERS)
     students, census = record["students"], record["census"]
     assert (students["n"], census["n"]) == (5_001, 4_999)
@@ -100,19 +87,15 @@ def test_subgroups_have_their_errors_rates_and_intervals(wrong, quick):
     assert one == wrong[0, ~STUDENTS].sum() and isinstance(one, int)
 
 
-def test_mean_accuracy_of_several_models_and_of_one(wrong, quick):
+def test_accuracies_and_relative_changes_of_errors(wrong):
     accuracy = stats.mean_accuracy(wrong, WRITERS)
     assert accuracy["n"] == 5 and accuracy["mean"] == pytest.approx(1 - wrong.mean())
     assert accuracy["sd"] == pytest.approx(np.std(wrong.mean(1), ddof=1))
     assert accuracy["ci95"][0] < accuracy["mean"] < accuracy["ci95"][1]
-    assert stats.mean_accuracy(wrong[0], WRITERS)["sd"] is None
     assert stats.mean_accuracy(wrong, WRITERS) == accuracy  # the same each time
-
-
-def test_the_change_of_errors_is_relative_and_compares_the_same_images(wrong, quick):
     half = wrong & (np.arange(10_000) % 2 == 0)
     change = stats.error_change(wrong, half, WRITERS)
     assert change["change"] == pytest.approx(half.mean() / wrong.mean() - 1)
     assert change["ci95"][0] < change["change"] < change["ci95"][1] < 0
-    same = stats.error_change(wrong[:1], wrong[:1], WRITERS)
+    same = stats.error_change(wrong[:1], wrong[:1], WRITERS)  # on the same images
     assert (same["change"], same["ci95"]) == (0, pytest.approx([0, 0], abs=1e-6))

@@ -31,7 +31,9 @@ def test_no_measured_number_lacks_a_source(path):
 
 def test_a_number_is_rendered_where_it_stands():
     before = "It has **<!--=net.mean:.2%-->1%<!--/-->** (<!--=max(net.errors)--><!--/--> errors)."
-    after = "It has **<!--=net.mean:.2%-->99.47%<!--/-->** (<!--=max(net.errors)-->58<!--/--> errors)."
+    after = (
+        "It has **<!--=net.mean:.2%-->99.47%<!--/-->** (<!--=max(net.errors)-->58<!--/--> errors)."
+    )
     assert text.rendered(before, NAMES) == after == text.rendered(after, NAMES)
     assert text.formatted("net.change:+.0%", NAMES) == "\N{MINUS SIGN}14%"
     assert text.formatted("100 * 123.4:,.0f", NAMES) == "12,340"

@@ -66,11 +66,16 @@ def rows_of(name: str) -> dict[str, str]:
     return {row["what"]: row[0] for row in rows if row["test"] in tests_of(row["file"])}
 
 
+def link_of(row: str) -> str:
+    """Return a row's last column, the link to its test."""
+    return row.rpartition(" | ")[2]
+
+
 class Tables:
-    """Collects what marked tests found and writes the tables; rows of other tests stay."""
+    """Collects what marked tests report and writes the tables; rows of tests not run stay."""
 
     def __init__(self):
-        self.rows = {kind: rows_of(kind) for kind in HEADS}
+        self.rows: dict[str, dict[str, str]] = {kind: {} for kind in HEADS}
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         """Note the row of a marked test that was called, or that failed before."""
@@ -86,5 +91,8 @@ class Tables:
 
     def pytest_sessionfinish(self) -> None:
         """Write the tables, sorted by what was tried."""
-        for kind, rows in self.rows.items():
-            write_block(kind, HEADS[kind] + "\n".join(rows[what] for what in sorted(rows)) + "\n")
+        for kind, new in self.rows.items():
+            links = {link_of(row) for row in new.values()}
+            old = {w: row for w, row in rows_of(kind).items() if link_of(row) not in links}
+            lines = [row for _, row in sorted((old | new).items())]
+            write_block(kind, HEADS[kind] + "\n".join(lines) + "\n")

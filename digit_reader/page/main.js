@@ -1,4 +1,4 @@
-// The page: with each change the drawing is painted, cut into digits, read, and the answer shown.
+// The page: with each change the drawing is painted, cut into digits, which are classified, and the answer is shown.
 import { LEVELS, NETWORK } from "./model.js";
 import { centred } from "./centre.js";
 import { placed, readDigit } from "./cut.js";
@@ -10,7 +10,7 @@ import THRESHOLDS from "../thresholds.json" with { type: "json" };
 import { Drawing, Painting, paint } from "./strokes.js";
 
 const PEN = 0.07;  // the pen's width as a share of the canvas, and of a digit made as large as it
-const SIDE = 112;  // pixels at which a digit's strokes are drawn to be read
+const SIDE = 112;  // pixels at which a digit's strokes are drawn to be classified
 const find = (id) => document.getElementById(id);
 const page = find("page"), painting = new Painting(page);
 const large = new Painting(Object.assign(document.createElement("canvas"), { width: SIDE, height: SIDE }));

@@ -158,6 +158,6 @@ def time_to_accuracy() -> Shown:
     draw_published(axis)
     axis.legend(fontsize=SMALL, labelcolor=style.DARK_GREY, loc="lower right")
     best, _, accuracy, seconds = max(results.times(), key=lambda time: time[2])
-    title = f"Of this study, {best} is the most accurate: {accuracy:.2%} after {seconds:.0f} seconds"
+    title = f"{best} is the most accurate of this study: {accuracy:.2%} in {seconds:.0f} seconds"
     alt = "Test accuracy against training time: this study's models and published results."
     return Shown(figure, title, alt, "time_to_accuracy.png", recorded=True)

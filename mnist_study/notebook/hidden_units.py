@@ -14,7 +14,7 @@ ACTIVATING = 9  # images shown of each unit
 
 @dataclasses.dataclass(frozen=True)
 class Unit:
-    """A hidden unit: its weights, the images that activate it most, and its effect on the logits."""
+    """A hidden unit: its weights, the images that activate it most, and its effect on logits."""
 
     weights: Float[np.ndarray, "28 28"]
     activating: Float[np.ndarray, "9 28 28"]

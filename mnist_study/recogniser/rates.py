@@ -241,8 +241,8 @@ def in_a_sentence(rates: Rates) -> str:
         f"Test accuracy, on digits that it was not trained on: {one['MNIST, pasted']['right']:.1%} "
         f"on MNIST's, {one['UCI, pictures']['right']:.1%} on UCI's, and at least "
         f"{min(p['right'] for p in photographs):.0%} on each kind of simulated photograph "
-        f"({photographs[0]['images']} of each); it took {none['letters']['sure']:.0%} of printed "
-        "letters for a digit and was sure of it."
+        f"({photographs[0]['images']} of each). Of printed letters it was sure of a digit in "
+        f"{none['letters']['sure']:.1%}."
     )
 
 

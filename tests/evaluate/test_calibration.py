@@ -15,19 +15,13 @@ def calibrated(count, temperature=1.0):
     return scaled(probabilities, 1 / temperature), labels
 
 
-def test_the_temperature_is_recovered_and_calibrates():
+def test_the_temperature_is_recovered_and_lowers_the_calibration_error():
     sharp, labels = calibrated(20_000, temperature=2)
-    temperature = calibration.fitted_temperature(sharp, labels)
+    temperature, correct = calibration.fitted_temperature(sharp, labels), sharp.argmax(1) == labels
     assert temperature == pytest.approx(2, rel=0.05)
-    correct = sharp.argmax(1) == labels
-    before = calibration.calibration_error(sharp.max(1), correct)
-    after = calibration.calibration_error(scaled(sharp, temperature).max(1), correct)
-    assert before > 0.05 and after < 0.01
-
-
-def test_calibration_error():
-    confidence = np.array([0.9, 0.9, 0.6, 0.6])
-    correct = np.array([True, True, False, False])
+    assert calibration.calibration_error(sharp.max(1), correct) > 0.05
+    assert calibration.calibration_error(scaled(sharp, temperature).max(1), correct) < 0.01
+    confidence, correct = np.array([0.9, 0.9, 0.6, 0.6]), np.array([True, True, False, False])
     assert calibration.calibration_error(confidence, correct) == pytest.approx(0.35)
 
 
@@ -39,10 +33,6 @@ def test_the_threshold_is_the_lowest_that_leaves_the_risk():
     lower = np.unique(confidence[confidence < threshold])
     assert all(wrong[confidence >= at].mean() > 0.01 for at in lower)
     coverage, risk, falling = calibration.risk_coverage(probabilities, labels)
-    assert coverage[-1] == 1 and risk[-1] == pytest.approx(wrong.mean())
-    assert np.all(np.diff(falling) <= 0)
-
-
-def test_images_of_equal_confidence_pass_the_threshold_together():
-    probabilities = np.tile(np.eye(10)[0] * 0.8 + 0.02, (4, 1))
-    assert calibration.threshold_for(probabilities, np.array([0, 0, 0, 1])) == 1
+    assert coverage[-1] == 1 and risk[-1] == wrong.mean() and np.all(np.diff(falling) <= 0)
+    alike = np.tile(np.eye(10)[0] * 0.8 + 0.02, (4, 1))  # images that pass together
+    assert calibration.threshold_for(alike, np.array([0, 0, 0, 1])) == 1

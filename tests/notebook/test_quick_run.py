@@ -31,10 +31,11 @@ def test_the_terminal_shows_progress(quick):
     assert "\x1b" not in quick.terminal
 
 
-def test_the_record_is_complete_and_consistent(quick, figures):
+def test_the_record_is_complete_and_consistent(quick, figures, monkeypatch):
     record.check_record(quick.record)
     record.check_figures(quick.folder, quick.record)
     assert quick.record["profile"] == "quick" and quick.record["figures"].keys() == figures
+    monkeypatch.setattr(digests.paths, "RESULTS", quick.folder / "results")
     sources = [cell.source for cell in code_cells(quick.notebook)]
     assert quick.record["code"] == digests.of_notebook(sources, quick.folder)
 

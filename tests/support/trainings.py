@@ -5,10 +5,12 @@ import dataclasses
 import json
 import socket
 
+import numpy as np
 import psutil
 from support.project import ROOT, ended, kill, start, wait_until
 
 from mnist_study import digests, store
+from mnist_study.backend import keras
 from mnist_study.models import registry
 from mnist_study.runners import Experiment
 
@@ -21,6 +23,15 @@ SCHEDULER = "python -m dask scheduler --host ADDRESS"  # as docs/USING.md starts
 WORKER = "python -m dask worker tcp://ADDRESS:8786 --nworkers 1 --nthreads 1 --memory-limit 0"
 WORKER += " --death-timeout 60"
 HERE = ("--host", "127.0.0.1", "--no-dashboard")
+
+
+def model_of(digit, share=0.9, kernel=0.0):
+    """Return a model that predicts a digit with that probability for black images."""
+    shares = np.where(np.arange(10) == digit, share, (1 - share) / 9)
+    layers = [keras.Input((28, 28, 1)), keras.layers.Flatten()]
+    model = keras.Sequential([*layers, keras.layers.Dense(10, activation="softmax")])
+    model.set_weights([np.zeros((784, 10)) + kernel, np.log(shares)])
+    return model
 
 
 def fake_training(description, *model_path):
@@ -57,7 +68,7 @@ def timeless(folder):
 
 
 class Cluster:
-    """A scheduler and the workers that add() starts, with these options; all end with the context."""
+    """A scheduler and the workers that add() starts; all end with the context."""
 
     def __init__(self, folder, *options, kind="tcp"):
         self.options, self.processes, self.log = options, [], folder / "dask.log"
