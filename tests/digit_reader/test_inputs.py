@@ -117,8 +117,10 @@ def test_the_command_refuses_wrong_arguments(printed, folder, tmp_path_factory):
 
 
 def test_the_command_reads_standard_input_and_is_run_by_make(printed, folder, monkeypatch):
-    monkeypatch.setattr(sys, "stdin", (folder / "dark.jpg").open())
-    [row] = csv.DictReader(printed("--format", "csv", "--probabilities", "-")[0].splitlines())
+    with (folder / "dark.jpg").open() as file:
+        monkeypatch.setattr(sys, "stdin", file)
+        table = printed("--format", "csv", "--probabilities", "-")[0]
+    [row] = csv.DictReader(table.splitlines())
     assert row["image"] == "standard input" and row["digit"] == "5"
     assert float(row["p5"]) == pytest.approx(float(row["probability"]))
     table = run(*make("read", f"IMAGES={folder / 'dark.jpg'}", "FORMAT=csv"), folder=ROOT)
@@ -129,10 +131,11 @@ def test_results_come_one_by_one_and_head_ends_them_quietly(tmp_path):
     for number in range(40):
         five(60).save(tmp_path / f"{number}.png")
     words = [sys.executable, "-m", "digit_reader", str(tmp_path)]
-    running = subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    assert running.stdout.readline().startswith(str(tmp_path).encode())
-    running.stdout.close()
-    assert b"Error" not in running.stderr.read() and running.wait() == 0
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(words, cwd=ROOT, **pipes) as running:
+        assert running.stdout.readline().startswith(str(tmp_path).encode())
+        running.stdout.close()
+        assert b"Error" not in running.stderr.read() and running.wait() == 0
 
 
 def test_odd_names_are_shown_harmless(reader, printed, tmp_path, monkeypatch):

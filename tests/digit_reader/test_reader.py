@@ -58,20 +58,20 @@ def test_any_kind_of_image_becomes_the_same_digit(reader):
 def test_digits_are_recognised_in_photographs(reader):
     """A few of each kind, the hardest, of test digits; reader.json has the rates of many more."""
     (images, labels), generator = five_thousand()[1], np.random.default_rng(1)
-    rows = np.arange(0, len(images), len(images) // 20)[:20]
+    rows = np.arange(0, len(images), len(images) // 15)[:15]
     pages = [
-        photograph(images[row], kind, STRENGTHS[kind][-1], generator)
-        for row, kind in zip(rows, 4 * [*Kind], strict=True)
+        photograph(images[row], kind, STRENGTHS[kind][-1], generator)[::2, ::2]
+        for row, kind in zip(rows, 3 * [*Kind], strict=True)
     ]
     outcomes = [*zip(read(pages, reader), labels[rows], strict=True)]
-    assert sum(reading.digit == label for reading, label in outcomes) >= 19
+    assert sum(reading.digit == label for reading, label in outcomes) >= 14
     assert not any(reading.sure and reading.digit != label for reading, label in outcomes)
-    sheets = [photograph(None, Kind.SOFT, light, generator) for light in (0, 0.25, 0.4)]
+    sheets = [photograph(None, Kind.SOFT, light, generator)[::2, ::2] for light in (0, 0.25, 0.4)]
     assert all("blank" in reading.problem for reading in read(sheets, reader))
 
 
 def test_digits_of_others_and_pages(reader):
-    uci, labels = uci_pictures(slice(1_000, 1_050))
+    uci, labels = uci_pictures(slice(1_000, 1_030))
     for images in (uci, [255 - image for image in uci], [image / 15 for image in uci]):
         assert np.mean([r.digit for r in read([*images], reader)] == labels) >= 0.96
     (images, labels), generator = five_thousand()[1], np.random.default_rng(3)
@@ -122,7 +122,7 @@ def test_digits_that_touch_are_cut_where_both_halves_are_likely(reader):
 def test_what_is_no_digit_is_uncertain(reader):
     generator, digits = np.random.default_rng(4), [*five_thousand()[1][0][::10]]
     for kind in (pictures.letter, pictures.scribble, pictures.pair):
-        pages = [np.pad(kind(digits, generator), 40) for _ in range(12)]
+        pages = [np.pad(kind(digits, generator), 40) for _ in range(8)]
         sure = [reading.certainty is Certainty.SURE for reading in read(pages, reader)]
         assert sum(sure) <= 1, kind.__name__
     asterisk = PIL.Image.new("L", (280, 280))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import scipy.ndimage
-from still import Still
+from support.still import Still
 
 from mnist_study.recogniser import numerals, photographs
 from mnist_study.recogniser.numerals import Rough

@@ -5,7 +5,7 @@ from concurrent import futures
 import numpy as np
 import pytest
 import scipy.ndimage
-from still import Still, digits
+from support.still import Still, digits
 
 from mnist_study.data import one_hot
 from mnist_study.evaluate import uci

@@ -6,7 +6,7 @@ import zlib
 
 import numpy as np
 import pytest
-from still import digits
+from support.still import digits
 
 from digit_reader import Certainty, Digit, Reader, Reading
 from mnist_study.backend import keras

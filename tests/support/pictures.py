@@ -15,7 +15,7 @@ from support.images import five_thousand
 from digit_reader.parts import Part
 
 USUAL = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "AVIF")
-FORMATS = USUAL, ("TGA", "PCX", "SGI", "DDS", "ICNS", "EPS", "JPEG2000", "IM")
+FORMATS = USUAL, ("TGA", "PCX", "SGI", "DDS", "ICNS", "EPS", "JPEG2000")
 
 
 def five(side=120):
