@@ -122,7 +122,7 @@ def split(
     if kind in ALONE:
         training = writers == ALONE[kind]
         return np.flatnonzero(training), np.flatnonzero(~training)
-    validation = last_of_each(writers, TEST_SHARES, size)
+    validation = last_of_each(writers, TEST_SHARES, size)  # pyright: ignore[reportArgumentType]
     indices = np.setdiff1d(np.arange(len(writers)), validation)
     if kind in TRAINED_ON:
         indices = equally_many(indices, writers, TRAINED_ON[kind], np.random.default_rng(seed))

@@ -49,7 +49,7 @@ def imported(source: str) -> frozenset[str]:
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-    return frozenset(LAZY.get(name, name) for name in names)
+    return frozenset(LAZY.get(name, name) for name in names)  # pyright: ignore[reportReturnType]
 
 
 @functools.cache

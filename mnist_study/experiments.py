@@ -167,7 +167,7 @@ def matching(pattern: str | None) -> list[Experiment]:
 def configuration_of(description: dict[str, Any]) -> Configuration:
     """Return the configuration that is described."""
     network = models.registry[description["network"]].network
-    return Configuration(**description | {"network": network})
+    return Configuration(**description | {"network": network})  # pyright: ignore[reportArgumentType]
 
 
 # How to read an experiment's fields that JSON does not have.

@@ -1,1 +1,1 @@
-"""Makes and measures what digit_reader carries: its network, its levels of doubt, its page."""
+"""Makes and measures what digit_reader carries: its network, its thresholds, its page."""

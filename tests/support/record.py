@@ -39,7 +39,7 @@ def own_run():
     reasons += ["live in Jupyter"] if any(mark in shown for mark in LIVE) else []
     outputs = "mnist_model.ipynb, mnist_model.h5, results/metrics.json and visualizations/"
     again = "git checkout brings the study's back"
-    return reasons and f"{outputs} are of your own run ({', '.join(reasons)}): {again}"
+    return f"{outputs} are of your own run ({', '.join(reasons)}): {again}" if reasons else ""
 
 
 def needs_the_study():
