@@ -80,8 +80,6 @@ def test_the_record_is_of_the_full_study(committed):
     assert committed.record["dataset"]["test"] == 10_000 and "reason" not in committed.record
     for name in STUDY["models"]:
         model, recorded = committed.record["models"][name], store.Store().results(name)[1]
-        if recorded["machine"]["processor"] == committed.record["environment"]["processor"]:
-            assert model["weights_sha256"] == recorded["weights_sha256"], name
         assert abs(model["test_accuracy"] - recorded["test_accuracy"]) <= TOLERANCE
 
 
