@@ -78,12 +78,21 @@ def warp(images: Batch, positions: Positions) -> Batch:
 
 @tf.function(autograph=False)  # compiled once for each batch size
 def augment(
-    images: Batch, seed: Seed, affine: float | tf.Tensor = 1.0, elastic: float | tf.Tensor = 1.0
+    images: Batch,
+    seed: Seed,
+    affine: float | tf.Tensor = 1.0,
+    elastic: float | tf.Tensor = 1.0,
+    shift: float = 0.0,
 ) -> Batch:
     """Return the images, warped at random with the given strengths of both kinds.
 
-    n: a multiple of SHARED. Equal seeds give equal results.
+    shift: pixels by which every fourth warp is shifted further, at most. n: a multiple of SHARED.
+    Equal seeds give equal results.
     """
     count = images.shape[0] // SHARED  # pyright: ignore[reportOptionalOperand]
     moved = affine * (affine_positions(count, seed) - GRID)
-    return warp(images, GRID + moved + elastic * elastic_displacements(count, seed + 1))
+    positions = GRID + moved + elastic * elastic_displacements(count, seed + 1)
+    if shift:
+        further = tf.random.stateless_uniform((count, 1, 2), seed + 2, -shift, shift)  # pyright: ignore[reportArgumentType]
+        positions += tf.where(tf.range(count)[:, np.newaxis, np.newaxis] % 4 == 1, further, 0.0)
+    return warp(images, positions)

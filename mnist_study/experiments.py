@@ -10,13 +10,15 @@ from typing import Any
 from mnist_study import models
 from mnist_study.data import Split
 from mnist_study.errors import TrainingError
-from mnist_study.full_runner import train_and_evaluate_fully
+from mnist_study.corrupt import Family
+from mnist_study.full_runner import train_and_corrupt, train_and_evaluate_fully
 from mnist_study.models import Configuration, registry
 from mnist_study.recogniser.training import train_recogniser
 from mnist_study.runners import Experiment, Part, train_and_evaluate
 
 FIVE, THREE = (1, 2, 3, 4, 5), (1, 2, 3)  # seeds
-RUNNERS = {f.__name__: f for f in (train_and_evaluate, train_and_evaluate_fully, train_recogniser)}
+RUNNERS = (train_and_evaluate, train_and_evaluate_fully, train_and_corrupt, train_recogniser)
+RUNNER_BY_NAME = {runner.__name__: runner for runner in RUNNERS}
 # Each seed another split, so that no choice rests on one split of the writers.
 SPLITS = {1: Split.STUDY, 2: Split.FROM_STUDENTS, 3: Split.FROM_CENSUS}
 
@@ -28,7 +30,7 @@ class Group(enum.StrEnum):
     TIME = "time to accuracy"  # schedules fixed beforehand for a mark of test accuracy
     ABLATION = "ablation"  # one change after another, each step with those above it
     WITHOUT = "without"  # a configuration without what the text asks about
-    DISTILLED = "distilled"  # dense nets that learn a cnn's predictions in place of labels
+    FAMILIES = "families"  # trained without one family of corruptions each
     SUBGROUPS = "subgroups"  # trained on one population's digits, or on equal shares
     CHOICE = "choice"  # compared on validation data alone
     RECOGNISER = "recogniser"
@@ -64,7 +66,9 @@ def entry(
 
 
 BASELINE, DENSE, CNN = (registry[name] for name in ("baseline_mlp", "dense_dropout", "cnn"))
-SHORT = replace(DENSE, epochs=7)
+UNCORRUPTED: dict[str, Any] = {"shift": 0, "corruptions": ()}
+CLEAN = replace(DENSE, **UNCORRUPTED)
+SHORT = replace(CLEAN, epochs=7)
 PLAIN: dict[str, Any] = {"affine": 0, "elastic": 0, "anneal": False}
 PLAIN |= {"label_smoothing": 0, "importance_sampling": 0}
 WIDE = replace(SHORT, **PLAIN, options={"local_init": False})
@@ -74,20 +78,30 @@ ADAM = replace(WIDE, network=BASELINE.network, options={}, batch_size=256, learn
 WEAK: dict[str, Any] = {"affine": 0.5, "elastic": 0.5}
 WEAK |= {"label_smoothing": 0, "importance_sampling": 0}
 NARROW: dict[str, Any] = {"options": {"widths": (256, 128), "dropout": 0}, "learning_rate": 0.02}
-SPRINT = replace(DENSE, **NARROW, epochs=5, samples_per_epoch=48_000, **WEAK)
-MIDDLE = replace(DENSE, options={"widths": (1024, 512)}, epochs=12, affine=0.8)
-SMALL_CNN: dict[str, Any] = {"options": {"filters": (16, 32, 64), "units": 128}}
+SPRINT = replace(CLEAN, **NARROW, epochs=5, samples_per_epoch=48_000, **WEAK)
+MIDDLE = replace(CLEAN, options={"widths": (1024, 512)}, epochs=12, affine=0.8)
+SMALL_CNN: dict[str, Any] = {"options": {"filters": (16, 32, 64), "units": 128}, **UNCORRUPTED}
 SMALL_CNN |= {"samples_per_epoch": 84_000, "batch_size": 128}
-STUDENT = replace(DENSE, label_smoothing=0)
 NO_DROPOUT: dict[str, Any] = {"options": {"dropout": 0}}
-NO_NORMALISATION: dict[str, Any] = {"local_init": False, "batch_normalisation": False}
+NO_NORMALISATION: dict[str, Any] = {"batch_normalisation": False, "dropout": 0.2}
 NO_NORMALISATION = {"options": NO_NORMALISATION, "learning_rate": 0.002}
+WIDE_ALONE = {"options": {"local_init": False, "batch_normalisation": False}}
+WIDE_ALONE |= {"learning_rate": 0.002}
+BRIEF = replace(DENSE, epochs=12)  # to compare families of corruptions
 
-M, T, A, W, D, S, C = list(Group)[:7]
+M, T, A, W, F, S, C = list(Group)[:7]
 FULL: dict[str, Any] = {"runner": train_and_evaluate_fully}
 WATCHED: dict[str, Any] = FULL | {"watch": True, "seeds": FIVE}
-ONE, TWO = {"teacher": CNN}, {"teacher": CNN, "nets": 2, "teachers": 2}
 VALIDATED: dict[str, Any] = {"evaluated_on": Part.VALIDATION, "splits": SPLITS}
+CORRUPTED: dict[str, Any] = {"evaluated_on": Part.VALIDATION, "runner": train_and_corrupt}
+
+
+def without(family: Family) -> Entry:
+    """Return the brief training without one family of corruptions."""
+    left = replace(BRIEF, corruptions=tuple(other for other in Family if other != family))
+    return entry(f"brief_without_{family}", left, f"without {family}", F, **CORRUPTED)
+
+
 RECOGNISER = entry(
     "digit_reader",
     registry["digit_reader"],
@@ -104,24 +118,30 @@ TABLE = (
     entry("sprint", SPRINT, "256-128, 5 short epochs", T, FIVE),
     entry("middle", MIDDLE, "1024-512, 12 epochs", T, FIVE),
     entry("cnn_sprint", replace(CNN, **SMALL_CNN, epochs=1, **WEAK), "small cnn", T, FIVE),
-    entry("step_adam", ADAM, "Adam, 7 epochs", A, **FULL),
-    entry("step_wide", WIDE, "2048-256, batch normalisation", A, **FULL),
-    entry("step_affine", AFFINE, "+ affine augmentation", A, **FULL),
-    entry("step_elastic", ELASTIC, "+ elastic augmentation", A, **FULL),
-    entry("step_smooth", SMOOTH, "+ annealing, label smoothing", A, **FULL),
-    entry("step_local_init", replace(SMOOTH, options={}), "+ local initialisation", A, **FULL),
-    entry("step_importance_sampling", SHORT, "+ importance sampling", A, **FULL),
+    entry("step_adam", ADAM, "Adam, 7 epochs", A),
+    entry("step_wide", WIDE, "2048-256, batch normalisation", A),
+    entry("step_affine", AFFINE, "+ affine augmentation", A),
+    entry("step_elastic", ELASTIC, "+ elastic augmentation", A),
+    entry("step_smooth", SMOOTH, "+ annealing, label smoothing", A),
+    entry("step_local_init", replace(SMOOTH, options={}), "+ local initialisation", A),
+    entry("step_importance_sampling", SHORT, "+ importance sampling", A),
+    entry("dense_clean", CLEAN, "dense_dropout without corruptions", W, **WATCHED),
     entry("baseline_mlp_without_dropout", replace(BASELINE, **NO_DROPOUT),
-          "baseline without dropout", W, **FULL),
-    entry("dense_dropout_without_dropout", replace(DENSE, **NO_DROPOUT),
-          "dense_dropout without dropout", W, **FULL),
-    entry("step_wide_without_normalisation", replace(WIDE, **NO_NORMALISATION),
-          "2048-256 without batch normalisation", W, **FULL),
-    entry("dense_distilled", STUDENT, "distilled from cnn", D, **ONE, **FULL),
-    entry("ensemble_distilled", replace(STUDENT, epochs=44), "ensemble, distilled", D, **TWO),
-    entry("trained_on_students", DENSE, "trained on students' digits", S, split=Split.STUDENTS),
-    entry("trained_on_census", DENSE, "trained on Census employees'", S, split=Split.CENSUS),
-    entry("trained_on_both", DENSE, "trained on half of each", S, split=Split.BOTH),
+          "baseline without dropout", W),
+    entry("dense_clean_without_dropout", replace(CLEAN, **NO_DROPOUT),
+          "dense_clean without dropout", W),
+    entry("step_wide_without_normalisation", replace(WIDE, **WIDE_ALONE),
+          "2048-256 without batch normalisation", W),
+    entry("brief", BRIEF, "all corruptions", F, **CORRUPTED),
+    *map(without, Family),
+    entry("brief_without_geometry", replace(BRIEF, affine=0, elastic=0, shift=0),
+          "without geometry", F, **CORRUPTED),
+    entry("brief_clean", replace(BRIEF, **UNCORRUPTED), "without any", F, **CORRUPTED),
+    entry("brief_without_normalisation", replace(BRIEF, **NO_NORMALISATION),
+          "without batch normalisation", F, **CORRUPTED),
+    entry("trained_on_students", CLEAN, "trained on students' digits", S, split=Split.STUDENTS),
+    entry("trained_on_census", CLEAN, "trained on Census employees'", S, split=Split.CENSUS),
+    entry("trained_on_both", CLEAN, "trained on half of each", S, split=Split.BOTH),
     entry("choice_reference", SHORT, "as it is", C, **VALIDATED),
     entry("choice_no_importance_sampling", replace(SHORT, importance_sampling=0),
           "no importance sampling", C, **VALIDATED),
@@ -134,7 +154,7 @@ TITLES = {line.experiment.name: line.title for line in TABLE}
 # The ablation study from its first step to its last; each is compared with the one before.
 ABLATION = ["softmax_regression", "baseline_mlp"]
 ABLATION += [line.experiment.name for line in TABLE if line.group is Group.ABLATION]
-ABLATION += ["dense_dropout", "dense_distilled"]
+ABLATION += ["dense_clean", "dense_dropout"]
 
 
 def names(group: Group) -> list[str]:
@@ -171,8 +191,8 @@ def configuration_of(description: dict[str, Any]) -> Configuration:
 
 
 # How to read an experiment's fields that JSON does not have.
-READ = {"configuration": configuration_of, "teacher": configuration_of, "split": Split}
-READ |= {"evaluated_on": Part, "runner": RUNNERS.__getitem__}
+READ = {"configuration": configuration_of, "split": Split}
+READ |= {"evaluated_on": Part, "runner": RUNNER_BY_NAME.__getitem__}
 
 
 def experiment_of(description: dict[str, Any]) -> Experiment:

@@ -3,12 +3,13 @@
 import dataclasses
 import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from mnist_study.backend import keras
+from mnist_study.corrupt import Family
 from mnist_study.errors import ParameterError
 from mnist_study.initializers import local_weights
 
@@ -29,6 +30,8 @@ class Configuration:
     fused_adam: bool = True  # whether Adam updates in one pass (optimizers.FusedAdam)
     affine: float = 1.0  # strength of affine augmentation, 0 for none
     elastic: float = 1.0  # strength of elastic augmentation, 0 for none
+    shift: float = 5.0  # pixels, at most, of further shifts of every fourth warp
+    corruptions: Sequence[str] = tuple(Family)  # what else augmentation adds (corrupt.py)
     anneal: bool = True  # whether augmentation grows weaker towards the end of training
     label_smoothing: float = 0.05  # share of each target that is spread over all ten digits
     importance_sampling: float = 0.5  # images are drawn by this power of their loss, 0: all alike
@@ -36,7 +39,7 @@ class Configuration:
     @property
     def augments(self) -> bool:
         """Whether training augments its images."""
-        return bool(self.affine or self.elastic)
+        return bool(self.affine or self.elastic or self.shift or self.corruptions)
 
     def build(self) -> keras.Model:
         """Return a fresh model."""
@@ -62,7 +65,8 @@ def register(**settings: Any) -> Callable[[Network], Network]:
 
 
 # The usual way to train: small batches of images as they are, a Keras optimiser at its defaults.
-PLAIN: dict[str, Any] = {"batch_size": 128, "affine": 0, "elastic": 0, "label_smoothing": 0}
+PLAIN: dict[str, Any] = {"batch_size": 128, "label_smoothing": 0}
+PLAIN |= {"affine": 0, "elastic": 0, "shift": 0, "corruptions": ()}
 
 
 @register(epochs=10, optimizer="adam", **PLAIN)
@@ -135,7 +139,7 @@ def cnn(filters: tuple[int, ...] | list[int] = (24, 64, 96), units: int = 192) -
 
 
 RECOGNISER: dict[str, Any] = {"epochs": 12, "samples_per_epoch": 160_000, "batch_size": 256}
-RECOGNISER |= {"fused_adam": False, "importance_sampling": 0}
+RECOGNISER |= {"fused_adam": False, "importance_sampling": 0, "shift": 0, "corruptions": ()}
 
 
 @register(**RECOGNISER, learning_rate=0.01, affine=0.4, elastic=0.4)

@@ -11,7 +11,7 @@ from mnist_study import data
 from mnist_study.arrays import Examples, Labels, Probabilities
 from mnist_study.evaluate import accuracy
 from mnist_study.models import Configuration
-from mnist_study.train import Trained, ensemble, train
+from mnist_study.train import Trained, train
 
 NOISE = 0.15  # standard deviation of the noise on validation digits
 Result = dict[str, Any]  # fit for JSON
@@ -34,32 +34,6 @@ class Measured:
     predicted: dict[str, Probabilities]  # for each of them
 
 
-def seeds_of(seed: int, nets: int) -> list[int]:
-    """Return a seed for each net: the experiment's own for one, others for several."""
-    return [seed] if nets == 1 else [100 * seed + net for net in range(nets)]
-
-
-def trained_nets(experiment: "Experiment", training: Examples, validation: Any) -> Trained:
-    """Return the experiment's trained model, or an ensemble, each net of its own seed.
-
-    A teacher is trained first, on the same examples; its seconds count, too.
-    """
-    inputs, targets = training[0], data.one_hot(training[1])
-    validation = validation and (validation[0], data.one_hot(validation[1]))
-    teacher = None
-    if experiment.teacher:
-        seeds = seeds_of(experiment.seed, experiment.teachers)
-        teacher = ensemble([train(experiment.teacher, inputs, targets, seed=s) for s in seeds])
-    given = {"validation": validation, "teacher": teacher and teacher.model}
-    seeds = seeds_of(experiment.seed, experiment.nets)
-    configured = experiment.configuration, inputs, targets
-    nets = ensemble([train(*configured, seed=s, **given) for s in seeds])
-    if teacher is None:
-        return nets
-    seconds, processors = (sum(part) for part in zip(nets.spent, teacher.spent, strict=True))
-    return dataclasses.replace(nets, fit_seconds=seconds, processor_seconds=processors)
-
-
 def misclassifications(predicted: Probabilities, labels: Labels) -> Result:
     """Return which images are misclassified, and as which digits."""
     digits = predicted.argmax(1)
@@ -71,8 +45,10 @@ def train_and_measure(experiment: "Experiment") -> Measured:
     """Train as the experiment says; return the trained model and what was measured of it."""
     parts = data.examples(experiment.split, experiment.seed)
     inputs, labels = parts["validation"]
-    validation = parts["validation"] if experiment.watch else None
-    trained = trained_nets(experiment, parts["train"], validation)
+    validation = (inputs, data.one_hot(labels)) if experiment.watch else None
+    images, digits = parts["train"]
+    targets, seed = data.one_hot(digits), experiment.seed
+    trained = train(experiment.configuration, images, targets, validation, seed)
     parts["noisy"] = accuracy.noisy(inputs, NOISE, experiment.seed), labels
     if experiment.evaluated_on is Part.VALIDATION:
         del parts["test"]
@@ -98,7 +74,4 @@ class Experiment:
     split: data.Split = data.Split.STUDY
     watch: bool = False  # whether to evaluate validation images during training
     evaluated_on: Part = Part.TEST
-    nets: int = 1  # trained one after another, their probabilities averaged
-    teacher: Configuration | None = None  # of the nets it is distilled from, if it is
-    teachers: int = 1  # how many of them, their probabilities averaged
     runner: Callable[["Experiment"], tuple[Trained, Result]] = train_and_evaluate

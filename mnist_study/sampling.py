@@ -1,11 +1,12 @@
 """Importance sampling: training images with a large loss are drawn more often.
 
-After Jiang et al. 2019 (arXiv 1910.00762), who skip images of small loss. An image's index travels
-from the input pipeline to the loss in the place that Keras keeps for sample weights, as a float
-(exact below 2^24). The loss takes it for what it is and notes the image's loss; an epoch later the
-pipeline draws by what was noted. A training step of one's own would say it more plainly, and lose
-what Keras's own step does for several devices and for several steps per call.
+After Jiang et al. 2019 (arXiv 1910.00762), who skip images of small loss. Each batch brings the
+indices of its images; SampledTraining notes their losses, and an epoch later the input pipeline
+draws by what was noted.
 """
+
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Float32, Int64
@@ -15,29 +16,48 @@ from mnist_study.backend import keras, tf
 FLOOR = 0.001  # added to each loss, so that images predicted well are drawn, too
 
 
-class SampleLosses(keras.losses.CategoricalCrossentropy):
-    """Cross-entropy that notes a running mean of each training image's divergence from its target.
+class SampledTraining(keras.Model):
+    """Trains a network on (images, targets, indices) and notes a running mean of each image's loss.
 
-    Given indices for sample weights, float32 (batch,), it weighs all alike; without them it notes
-    nothing.
+    The loss noted is the divergence of the prediction from the target, without label smoothing.
     """
 
-    def __init__(self, count: int, label_smoothing: float):
-        super().__init__(label_smoothing=label_smoothing)
-        self.count, self.running = count, tf.Variable(tf.ones(count))
+    def __init__(self, network: keras.Model, count: int):
+        super().__init__()
+        self.network = network
+        self.running = tf.Variable(tf.ones(count), trainable=False)
         self.by_epoch: list[np.ndarray] = []
 
-    def __call__(self, y_true, y_pred, sample_weight=None):
-        if sample_weight is not None:
-            indices = tf.cast(sample_weight, tf.int32)
-            losses = keras.losses.kl_divergence(y_true, y_pred)
-            losses = (tf.gather(self.running, indices) + losses) / 2
-            self.running.scatter_update(tf.IndexedSlices(losses, indices))
-        return super().__call__(y_true, y_pred)
+    def call(self, images: Any, training: bool | None = None) -> Any:
+        return self.network(images, training=training)
+
+    def train_step(self, data: Any) -> dict[str, Any]:
+        """Take Keras's usual step, and note the losses."""
+        images, targets, indices = data
+        with tf.GradientTape() as tape:
+            predicted = self(images, training=True)
+            loss = self.compute_loss(images, targets, predicted)
+        gradients = tape.gradient(loss, self.trainable_weights)
+        self.optimizer.apply(gradients, self.trainable_weights)
+        self.note(indices, keras.losses.kl_divergence(targets, predicted))
+        for metric in self.metrics:
+            metric.update_state(*([loss] if metric.name == "loss" else [targets, predicted]))
+        return {name: value for metric in self.metrics for name, value in results(metric)}
+
+    def note(self, indices: tf.Tensor, losses: tf.Tensor) -> None:
+        """Take losses into the running means of the images of these indices."""
+        means = (tf.gather(self.running, indices) + losses) / 2
+        self.running.scatter_update(tf.IndexedSlices(means, indices))
 
     def end_epoch(self, epoch: int, logs: dict | None = None) -> None:
         """Keep the losses as they stand after an epoch."""
         self.by_epoch.append(self.running.numpy())
+
+
+def results(metric: keras.Metric) -> list[tuple[str, Any]]:
+    """Return a metric's result by name; Keras keeps those given to compile as one."""
+    result = metric.result()
+    return [*result.items()] if isinstance(result, dict) else [(metric.name, result)]
 
 
 def sampling_probabilities(
@@ -49,15 +69,20 @@ def sampling_probabilities(
 
 
 def draw_indices(
-    losses: SampleLosses, epoch: int | np.integer, size: int, seed: int, power: float
+    by_epoch: Sequence[np.ndarray],
+    count: int,
+    epoch: int | np.integer,
+    size: int,
+    seed: int,
+    power: float,
 ) -> Int64[np.ndarray, "size"]:
-    """Return the indices of the images of an epoch.
+    """Return the indices, of count images, that an epoch takes; by_epoch: their losses so far.
 
     In the first two epochs, and with a power of 0, all in turn; later at random, by their losses
     two epochs before (the last epoch may still run when batches of the next are prepared).
     """
     generator = np.random.default_rng([seed, int(epoch)])
     if epoch < 2 or not power:
-        return np.resize(generator.permutation(losses.count), size)
-    p = sampling_probabilities(losses.by_epoch[epoch - 2], power)
-    return generator.choice(losses.count, size, p=p)
+        return np.resize(generator.permutation(count), size)
+    p = sampling_probabilities(by_epoch[epoch - 2], power)
+    return generator.choice(count, size, p=p)

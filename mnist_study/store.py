@@ -37,10 +37,9 @@ def describe_configuration(configuration: Configuration) -> dict[str, Any]:
 
 def describe(experiment: Experiment, root: pathlib.Path = paths.ROOT) -> Description:
     """Return all that an experiment's result depends on."""
-    runner, teacher = experiment.runner, experiment.teacher
+    runner = experiment.runner
     description = fields_of(experiment) | {
         "configuration": describe_configuration(experiment.configuration),
-        "teacher": teacher and describe_configuration(teacher),
         "runner": runner.__name__,
         "code": digests.of_code(runner.__module__, root),
         "data": DATA,

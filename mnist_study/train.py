@@ -11,9 +11,10 @@ import numpy as np
 from mnist_study.arrays import Images, Targets, ValidationImages, ValidationTargets
 from mnist_study.augment import augment
 from mnist_study.backend import keras, tf
+from mnist_study.corrupt import corrupt
 from mnist_study.models import Configuration
 from mnist_study.optimizers import FusedAdam
-from mnist_study.sampling import SampleLosses, draw_indices
+from mnist_study.sampling import SampledTraining, draw_indices
 
 ANNEALING = 0.3  # share of training, at its end, in which augmentation falls to half its strength
 VALIDATIONS = 20  # epochs after which validation images are evaluated; a curve shows no more
@@ -26,11 +27,11 @@ def now() -> np.ndarray:
 
 
 class Clock(keras.callbacks.Callback):
-    """Clocks training from its own making on, without the validation after each epoch."""
+    """Clocks training from its first epoch on, without the validation after each epoch."""
 
     def __init__(self):
         super().__init__()
-        self.since: np.ndarray | None = now()
+        self.since: np.ndarray | None = None
         self.spent = np.zeros(2)
 
     @property
@@ -64,7 +65,7 @@ class Trained:
 
     model: keras.Model
     history: History  # the loss and, with validation, accuracies and losses
-    fit_seconds: float  # building, compiling and all epochs, without validation
+    fit_seconds: float  # of all epochs, without validation
     processor_seconds: float = 0.0  # of all threads in that time
     sample_losses: np.ndarray | None = None  # with importance sampling: float32 (n,), running means
 
@@ -93,21 +94,22 @@ def augmented_batches(
     configuration: Configuration,
     inputs: Images,
     targets: Targets,
-    losses: SampleLosses,
     steps: int,
     seed: int,
-    teacher: keras.Model | None = None,
+    losses: Sequence[np.ndarray] | None = None,
 ) -> tf.data.Dataset:
-    """Return the batches of all epochs: augmented images, targets and, for SampleLosses, indices.
+    """Return the batches of all epochs: augmented images and targets.
 
-    teacher: whose predictions for the augmented images are the targets, in place of the given ones.
+    losses: of each image after each epoch so far, as SampledTraining notes them, to draw images by;
+    then each batch has its images' indices, too.
     """
     all_images, all_targets = tf.constant(inputs), tf.constant(targets)
     shape, total = (steps, configuration.batch_size), configuration.epochs * steps
+    power = configuration.importance_sampling if losses is not None else 0
 
     def indices_of(epoch):
-        power = configuration.importance_sampling
-        return draw_indices(losses, epoch, math.prod(shape), seed, power).reshape(shape)
+        size = math.prod(shape)
+        return draw_indices(losses or (), len(inputs), epoch, size, seed, power).reshape(shape)
 
     @tf.autograph.experimental.do_not_convert  # there is no loop to convert; that takes a second
     def batch(step, indices):
@@ -117,10 +119,11 @@ def augmented_batches(
         seeds = tf.stack([tf.constant(seed, tf.int64), 2 * step])
         images = tf.gather(all_images, indices)
         strengths = configuration.affine * strength, configuration.elastic * strength
-        images = augment(images, seeds, *strengths)
-        known = (tf.cast(indices, tf.float32),) if configuration.importance_sampling else ()
-        labelled = teacher(images, training=False) if teacher else tf.gather(all_targets, indices)
-        return images, labelled, *known
+        images = augment(images, seeds, *strengths, configuration.shift)
+        if configuration.corruptions:
+            images = corrupt(images, seeds, tuple(configuration.corruptions))
+        batch = images, tf.gather(all_targets, indices)
+        return batch if losses is None else (*batch, indices)
 
     epochs = tf.data.Dataset.range(configuration.epochs).map(
         lambda epoch: tf.ensure_shape(tf.numpy_function(indices_of, [epoch], tf.int64), shape)
@@ -144,24 +147,29 @@ def device_strategy() -> tf.distribute.Strategy:
 
 
 def compiled(
-    configuration: Configuration, loss: keras.losses.Loss, steps: int, validated: bool
-) -> keras.Model:
-    """Return a fresh model, compiled; validated: whether metrics are followed."""
+    configuration: Configuration, count: int, steps: int, validated: bool
+) -> tuple[keras.Model, keras.Model]:
+    """Return a fresh network, and the compiled model to fit: itself or, to sample, around it.
+
+    count: of training images; validated: whether metrics are followed.
+    """
+    strategy = device_strategy()
+    alone = strategy.num_replicas_in_sync == 1  # on several devices each would know some losses
+    smoothed = ["categorical_crossentropy"] if configuration.label_smoothing else []
     schedule = rate_schedule(configuration.learning_rate, configuration.epochs * steps)
     adam = FusedAdam if configuration.fused_adam else keras.optimizers.Adam
-    smoothed = ["categorical_crossentropy"] if configuration.label_smoothing else []
-    strategy = device_strategy()
-    # Steps between two returns to Python; Keras's loop over several fails on several devices.
-    at_once = steps if configuration.augments and strategy.num_replicas_in_sync == 1 else 1
     with strategy.scope():
-        model = configuration.build()
+        network = configuration.build()
+        sampled = configuration.augments and configuration.importance_sampling and alone
+        model = SampledTraining(network, count) if sampled else network
         model.compile(
             configuration.optimizer or adam(schedule),  # pyright: ignore[reportArgumentType]
-            loss,
+            keras.losses.CategoricalCrossentropy(label_smoothing=configuration.label_smoothing),
             metrics=["accuracy", *smoothed] if validated else None,
-            steps_per_execution=at_once,
+            # Steps between two returns to Python; Keras's loop over several fails on several devices.
+            steps_per_execution=steps if alone else 1,
         )
-    return model
+    return network, model
 
 
 def train(
@@ -171,47 +179,30 @@ def train(
     validation: tuple[ValidationImages, ValidationTargets] | None = None,
     seed: int = 1,
     callbacks: Sequence[keras.callbacks.Callback] = (),
-    teacher: keras.Model | None = None,
 ) -> Trained:
     """Return a trained model; equal seeds give equal weights.
 
     validation: evaluated after some epochs (validated_epochs), off the clock; training without it
-    is faster. teacher: whose predictions for augmented images are the targets (distillation:
-    Hinton et al. 2015, arXiv 1503.02531).
+    is faster.
     """
     keras.utils.set_random_seed(seed)
     clock, steps = Clock(), steps_per_epoch(configuration, len(inputs))
-    if device_strategy().num_replicas_in_sync > 1:  # each would know the losses of its share alone
-        configuration = dataclasses.replace(configuration, importance_sampling=0)
-    loss = SampleLosses(len(inputs), configuration.label_smoothing)
-    model = compiled(configuration, loss, steps, validation is not None)
+    network, model = compiled(configuration, len(inputs), steps, validation is not None)
+    sampler = model if isinstance(model, SampledTraining) else None
     data: dict[str, Any] = {"x": inputs, "y": targets, "batch_size": configuration.batch_size}
     if configuration.augments:
-        batches = augmented_batches(configuration, inputs, targets, loss, steps, seed, teacher)
+        losses = sampler.by_epoch if sampler else None
+        batches = augmented_batches(configuration, inputs, targets, steps, seed, losses)
         data = {"x": batches, "steps_per_epoch": steps, "shuffle": False}  # they are shuffled
-    watching = [clock, keras.callbacks.LambdaCallback(on_epoch_end=loss.end_epoch), *callbacks]
+    noting = [keras.callbacks.LambdaCallback(on_epoch_end=sampler.end_epoch)] if sampler else []
     history = model.fit(
         **data,
         epochs=configuration.epochs,
         validation_data=validation,
         validation_freq=validated_epochs(configuration.epochs),  # pyright: ignore[reportArgumentType]
         validation_batch_size=2_000 if validation else None,
-        callbacks=watching,
+        callbacks=[clock, *noting, *callbacks],
         verbose=0,  # pyright: ignore[reportArgumentType]
     ).history
-    sampled = configuration.augments and configuration.importance_sampling
-    losses = loss.running.numpy() if sampled else None
-    return Trained(model, history, clock.seconds, clock.processor_seconds, losses)
-
-
-def ensemble(trained: Sequence[Trained]) -> Trained:
-    """Return trained models as one that averages their probabilities; its history is the first's.
-
-    One alone comes back as it is.
-    """
-    if len(trained) == 1:
-        return trained[0]
-    images = keras.Input(trained[0].model.input_shape[1:])
-    outputs = keras.layers.average([net.model(images) for net in trained])
-    seconds, processors = (sum(part) for part in zip(*[net.spent for net in trained], strict=True))
-    return Trained(keras.Model(images, outputs), trained[0].history, seconds, processors)
+    losses = sampler.running.numpy() if sampler else None
+    return Trained(network, history, clock.seconds, clock.processor_seconds, losses)

@@ -11,12 +11,13 @@ from sklearn.metrics import roc_auc_score
 
 from mnist_study.arrays import Examples, Labels, Pixels, Probabilities
 from mnist_study.backend import keras
-from mnist_study.evaluate import calibration
+from mnist_study.evaluate import calibration, mnist_c
 from mnist_study.evaluate.accuracy import accuracy, predict_and_score
 from mnist_study.evaluate.robustness import corrupted_accuracies
 from mnist_study.evaluate.uci import TEST, in_mnist_form, uci_digits
 
 CORRUPTED = 1_280  # test digits that each corruption is applied to
+MNIST_C = 2_000  # digits that MNIST-C's corruptions are applied to
 SMALL = 2_000  # test digits that are downsampled to UCI's size
 Result = dict[str, Any]  # fit for JSON
 
@@ -113,5 +114,6 @@ def evaluation(
         "reliability": reliability(predicted, parts),
         "membership": membership(predicted, parts),
         "corruptions": corrupted_accuracies(model, *some(*parts["test"], CORRUPTED)),
+        **mnist_c.error_rates(model, *some(*parts["test"], MNIST_C)),
         **other_data(model, *parts["test"]),
     }
