@@ -10,9 +10,10 @@ LAZY = {  # what the notebook imports from here, and where it is
     f"{__name__}.{name.rpartition('.')[2]}": f"{__name__}.{name}"
     for name in (
         "evaluate.accuracy",
+        "evaluate.batch_statistics",
         "evaluate.calibration",
         "evaluate.robustness",
-        "notebook.hidden_units",
+        "evaluate.hidden_units",
         "notebook.live",
         "notebook.saved_network",
         "notebook.session",
@@ -20,18 +21,15 @@ LAZY = {  # what the notebook imports from here, and where it is
         "notebook.transfer",
         "notebook.widgets",
         "recogniser.photographs",
-        "models.register",
     )
 }
 
 
 def __getattr__(name: str) -> Any:
-    """Return what the notebook calls by that name: a module, or `register` for models."""
+    """Return the module that the notebook calls by that name."""
     place = LAZY.get(f"{__name__}.{name}")
     if place is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    if name == "register":
-        return importlib.import_module(f"{__name__}.models").register
     return importlib.import_module(place)
 
 

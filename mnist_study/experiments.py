@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 from mnist_study import models
+from mnist_study.corrupt import Family
 from mnist_study.data import Split
 from mnist_study.errors import TrainingError
-from mnist_study.corrupt import Family
 from mnist_study.full_runner import train_and_corrupt, train_and_evaluate_fully
 from mnist_study.models import Configuration, registry
 from mnist_study.recogniser.training import train_recogniser
@@ -126,6 +126,7 @@ TABLE = (
     entry("step_local_init", replace(SMOOTH, options={}), "+ local initialisation", A),
     entry("step_importance_sampling", SHORT, "+ importance sampling", A),
     entry("dense_clean", CLEAN, "dense_dropout without corruptions", W, **WATCHED),
+    entry("cnn_clean", replace(CNN, **UNCORRUPTED), "cnn without corruptions", W, FIVE, watch=True),
     entry("baseline_mlp_without_dropout", replace(BASELINE, **NO_DROPOUT),
           "baseline without dropout", W),
     entry("dense_clean_without_dropout", replace(CLEAN, **NO_DROPOUT),

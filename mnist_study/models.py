@@ -32,6 +32,7 @@ class Configuration:
     elastic: float = 1.0  # strength of elastic augmentation, 0 for none
     shift: float = 5.0  # pixels, at most, of further shifts of every fourth warp
     corruptions: Sequence[str] = tuple(Family)  # what else augmentation adds (corrupt.py)
+    corrupted: float = 1.0  # share of each batch that corruptions may come to
     anneal: bool = True  # whether augmentation grows weaker towards the end of training
     label_smoothing: float = 0.05  # share of each target that is spread over all ten digits
     importance_sampling: float = 0.5  # images are drawn by this power of their loss, 0: all alike
@@ -124,7 +125,7 @@ def dense_dropout(
     return model
 
 
-@register(epochs=14, batch_size=256, learning_rate=0.01, affine=0.85, elastic=0.85)
+@register(epochs=14, batch_size=256, learning_rate=0.01, affine=0.85, elastic=0.85, corrupted=0.5)
 def cnn(filters: tuple[int, ...] | list[int] = (24, 64, 96), units: int = 192) -> keras.Model:
     """Return convolutions 4x4, 3x3, 3x3 with the given filters, a dense layer, dropout."""
     convolution = functools.partial(keras.layers.Conv2D, padding="same")

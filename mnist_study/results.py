@@ -14,6 +14,7 @@ from mnist_study import data, experiments, machine, paths, stats
 from mnist_study.arrays import Indices, Labels
 from mnist_study.errors import RecordError
 from mnist_study.evaluate.evaluation import unpacked
+from mnist_study.evaluate.mnist_c import FAMILIES
 from mnist_study.evaluate.robustness import CORRUPTIONS
 from mnist_study.experiments import TITLES
 from mnist_study.runners import Result
@@ -24,11 +25,10 @@ Summary = dict[str, Any]  # fit for JSON
 
 OURS = "dense_dropout"
 MODELS = ("softmax_regression", "baseline_mlp", "dense_dropout", "cnn")
-EVALUATED = ("baseline_mlp", "dense_dropout", "cnn")  # models that are compared beyond accuracy
+EVALUATED = ("baseline_mlp", "dense_clean", "dense_dropout", "cnn")  # compared beyond accuracy
 ENOUGH = 0.95  # accuracy; a corruption that leaves less is too strong
 ERRORS, CONTESTED, UNCERTAIN = 7, 4, 5  # hard digits of each sort
-TIMED = [*MODELS, "sprint", "step_importance_sampling", "middle", "cnn_sprint"]
-TIMED += ["dense_distilled", "ensemble_distilled"]
+TIMED = [*MODELS, "sprint", "cnn_sprint", "dense_clean"]
 
 
 @functools.cache
@@ -143,10 +143,12 @@ def hard_digits() -> Indices:
     wrong = misclassified(OURS).mean(0)
     settled = np.setdiff1d(np.arange(10_000), data.CONTESTED)
     errors = settled[np.argsort(-wrong[settled], kind="stable")[:ERRORS]]
+    errors = errors[wrong[errors] > 0]
     correct = settled[wrong[settled] == 0]
     order = np.argsort(-uncertainty(OURS).mean(0)[correct], kind="stable")
     contested = data.CONTESTED[:: len(data.CONTESTED) // CONTESTED][:CONTESTED]
-    return np.sort(np.concatenate([errors, correct[order[:UNCERTAIN]], contested]))
+    uncertain = correct[order[: ERRORS + UNCERTAIN - len(errors)]]
+    return np.sort(np.concatenate([errors, uncertain, contested]))
 
 
 def contested_errors(name: str = OURS) -> list[int]:
@@ -192,6 +194,42 @@ def tolerance(name: str) -> dict[str, float]:
     return tolerated
 
 
+@functools.cache
+def mnist_c(name: str, key: str = "mnist_c") -> dict[str, list[float]]:
+    """Return each seed's error rate under each of MNIST-C's corruptions, and their mean as "all".
+
+    key: "mnist_c_reestimated" for batch normalisation whose statistics are estimated anew.
+    """
+    rates = values(name, key)
+    by_corruption = {corruption: [of[corruption] for of in rates] for corruption in rates[0]}
+    return by_corruption | {"all": [float(np.mean([*of.values()])) for of in rates]}
+
+
+def family_errors(name: str) -> dict[str, list[float]]:
+    """Return each seed's mean error rate over the corruptions of each family of MNIST-C."""
+    rates = mnist_c(name)
+    return {
+        family: np.mean([rates[corruption] for corruption in members], 0).tolist()
+        for family, members in FAMILIES.items()
+    }
+
+
+def left_out() -> dict[str, SimpleNamespace]:
+    """Return for each family of corruptions the mean error rates on it, by what was trained on.
+
+    all: on every family; others: on all but this one; none: on no corruption and no geometry.
+    """
+    on_all, on_none = family_errors("brief"), family_errors("brief_clean")
+    return {
+        family: SimpleNamespace(
+            all=float(np.mean(on_all[family])),
+            others=float(np.mean(family_errors(f"brief_without_{family}")[family])),
+            none=float(np.mean(on_none[family])),
+        )
+        for family in FAMILIES
+    }
+
+
 def error_ratio(name: str, part: str) -> Spread:
     """Return a part's error rate relative to the test digits', over seeds.
 
@@ -218,6 +256,11 @@ class Recorded:
         """The test accuracy: a spread, and the interval (low, high) over seeds and writers."""
         low, high = accuracy(self.name)["ci95"]
         return SimpleNamespace(**accuracy(self.name), low=low, high=high)
+
+    @property
+    def seeds(self) -> int:
+        """How many trainings are recorded."""
+        return len(each(self.name))
 
     @property
     def errors(self) -> list[int]:
@@ -262,6 +305,15 @@ class Recorded:
         """Return the strength of a corruption that leaves just ENOUGH."""
         [found] = [v for k, v in tolerance(self.name).items() if k.startswith(corruption)]
         return found
+
+    def mnist_c(self, corruption: str = "all", key: str = "mnist_c") -> SimpleNamespace:
+        """Return the spread of the error rate under a corruption of MNIST-C; see mnist_c."""
+        return SimpleNamespace(**spread(mnist_c(self.name, key)[corruption]))
+
+    @property
+    def reestimated(self) -> SimpleNamespace:
+        """The spread of MNIST-C's mean error, statistics estimated anew on the corrupted images."""
+        return self.mnist_c(key="mnist_c_reestimated")
 
     @property
     def best_epochs(self) -> list[int]:
@@ -310,10 +362,36 @@ def namespace() -> dict[str, Any]:
         "exercises": read_json("exercises.json"),
         "recogniser": read_json("reader.json"),
         "durations": durations(),
+        "left_out": left_out(),
+        "families_in_words": families_in_words,
+        "fours": fours,
+        "plainly": plainly,
         "largest_move": largest_move(),
         "peers": peers(),
         "variants_tried": variants_tried(),
     }
+
+
+def plainly(changed: SimpleNamespace) -> str:
+    """Say in words how test errors change; see change."""
+    if not changed.certain:
+        return "change nothing that we could measure"
+    return f"{'reduce' if changed.high < 0 else 'raise'} the errors by {abs(changed.value):.0%}"
+
+
+def families_in_words() -> str:
+    """Say for which families the others' augmentation helps, and for which it does not."""
+    helped = [family for family, of in left_out().items() if of.others < of.none]
+    others = [family for family in left_out() if family not in helped]
+    text = f"It does so for {', '.join(helped)}"
+    return f"{text}, and not for {', '.join(others)}." if others else f"{text}."
+
+
+def fours(name: str = OURS) -> float:
+    """Return which share of a model's errors on UCI's digits are at 4s, over seeds."""
+    labels = uci_pictures(TEST)[1]
+    wrong = np.array(values(name, "uci_predicted")) != labels
+    return float(wrong[:, labels == 4].sum() / wrong.sum())
 
 
 def durations() -> dict[str, SimpleNamespace]:

@@ -49,6 +49,11 @@ class SampledTraining(keras.Model):
         means = (tf.gather(self.running, indices) + losses) / 2
         self.running.scatter_update(tf.IndexedSlices(means, indices))
 
+    @property
+    def callbacks(self) -> list[keras.callbacks.Callback]:
+        """What fit has to call."""
+        return [keras.callbacks.LambdaCallback(on_epoch_end=self.end_epoch)]
+
     def end_epoch(self, epoch: int, logs: dict | None = None) -> None:
         """Keep the losses as they stand after an epoch."""
         self.by_epoch.append(self.running.numpy())

@@ -3,13 +3,13 @@
 import dataclasses
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from mnist_study.arrays import Images, Targets, ValidationImages, ValidationTargets
-from mnist_study.augment import augment
+from mnist_study.augment import Batch, Seed, augment
 from mnist_study.backend import keras, tf
 from mnist_study.corrupt import corrupt
 from mnist_study.models import Configuration
@@ -19,6 +19,7 @@ from mnist_study.sampling import SampledTraining, draw_indices
 ANNEALING = 0.3  # share of training, at its end, in which augmentation falls to half its strength
 VALIDATIONS = 20  # epochs after which validation images are evaluated; a curve shows no more
 History = dict[str, list[float]]  # Keras's, by epoch
+Augmentation = Callable[[Batch, Seed, Any], Batch]  # from images, a seed and a strength
 
 
 def now() -> np.ndarray:
@@ -90,20 +91,39 @@ def steps_per_epoch(configuration: Configuration, count: int) -> int:
     return max(1, configuration.samples_per_epoch // configuration.batch_size)
 
 
+def augmentation(configuration: Configuration) -> Augmentation:
+    """Return the function that augments a batch as the configuration says."""
+
+    families, batch_size = tuple(configuration.corruptions), configuration.batch_size
+    some = int(configuration.corrupted * batch_size) if families else 0
+
+    def augmented(images: Batch, seed: Seed, strength: Any) -> Batch:
+        strengths = configuration.affine * strength, configuration.elastic * strength
+        images = augment(images, seed, *strengths, configuration.shift)
+        if not some:
+            return images
+        corrupted = corrupt(images[:some], seed, families)
+        return tf.concat([corrupted, images[some:]], 0) if some < batch_size else corrupted
+
+    return augmented
+
+
 def augmented_batches(
     configuration: Configuration,
     inputs: Images,
     targets: Targets,
-    steps: int,
     seed: int,
+    augmented: Augmentation,
     losses: Sequence[np.ndarray] | None = None,
 ) -> tf.data.Dataset:
     """Return the batches of all epochs: augmented images and targets.
 
+    augmented: from a batch, a seed and the strength at that time, 1 or less when it is annealed.
     losses: of each image after each epoch so far, as SampledTraining notes them, to draw images by;
     then each batch has its images' indices, too.
     """
     all_images, all_targets = tf.constant(inputs), tf.constant(targets)
+    steps = steps_per_epoch(configuration, len(inputs))
     shape, total = (steps, configuration.batch_size), configuration.epochs * steps
     power = configuration.importance_sampling if losses is not None else 0
 
@@ -117,11 +137,7 @@ def augmented_batches(
         annealed = tf.minimum(1.0, 0.5 + 0.5 * left / ANNEALING)
         strength = annealed if configuration.anneal else tf.constant(1.0)
         seeds = tf.stack([tf.constant(seed, tf.int64), 2 * step])
-        images = tf.gather(all_images, indices)
-        strengths = configuration.affine * strength, configuration.elastic * strength
-        images = augment(images, seeds, *strengths, configuration.shift)
-        if configuration.corruptions:
-            images = corrupt(images, seeds, tuple(configuration.corruptions))
+        images = augmented(tf.gather(all_images, indices), seeds, strength)
         batch = images, tf.gather(all_targets, indices)
         return batch if losses is None else (*batch, indices)
 
@@ -166,7 +182,7 @@ def compiled(
             configuration.optimizer or adam(schedule),  # pyright: ignore[reportArgumentType]
             keras.losses.CategoricalCrossentropy(label_smoothing=configuration.label_smoothing),
             metrics=["accuracy", *smoothed] if validated else None,
-            # Steps between two returns to Python; Keras's loop over several fails on several devices.
+            # Steps between two returns to Python; on several devices Keras can take only one.
             steps_per_execution=steps if alone else 1,
         )
     return network, model
@@ -192,16 +208,17 @@ def train(
     data: dict[str, Any] = {"x": inputs, "y": targets, "batch_size": configuration.batch_size}
     if configuration.augments:
         losses = sampler.by_epoch if sampler else None
-        batches = augmented_batches(configuration, inputs, targets, steps, seed, losses)
+        batches = augmented_batches(
+            configuration, inputs, targets, seed, augmentation(configuration), losses
+        )
         data = {"x": batches, "steps_per_epoch": steps, "shuffle": False}  # they are shuffled
-    noting = [keras.callbacks.LambdaCallback(on_epoch_end=sampler.end_epoch)] if sampler else []
     history = model.fit(
         **data,
         epochs=configuration.epochs,
         validation_data=validation,
         validation_freq=validated_epochs(configuration.epochs),  # pyright: ignore[reportArgumentType]
         validation_batch_size=2_000 if validation else None,
-        callbacks=[clock, *noting, *callbacks],
+        callbacks=[clock, *(sampler.callbacks if sampler else ()), *callbacks],
         verbose=0,  # pyright: ignore[reportArgumentType]
     ).history
     losses = sampler.running.numpy() if sampler else None

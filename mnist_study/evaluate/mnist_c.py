@@ -51,7 +51,7 @@ def impulse_noise(pictures: Pictures, draws: Draws) -> np.ndarray:
 
 
 def glass_blur(pictures: Pictures, draws: Draws) -> np.ndarray:
-    """Return pictures of which half the pixels swap places with a neighbour, between two slight blurs."""
+    """Return pictures, half of whose pixels swap with a neighbour, between two slight blurs."""
     blurred, every = gaussian(pictures, 0.7), np.arange(len(pictures))
     for _ in range(2):
         for row in range(SIDE - 1, 1, -1):

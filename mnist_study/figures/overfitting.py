@@ -6,14 +6,17 @@ from typing import Literal
 import matplotlib.pyplot as plt
 import numpy as np
 from jaxtyping import Float, Real
+from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from mnist_study.figures.style import NEARLY_NONE, SMALL, Shown, bare, colour, error_scale
-from mnist_study.notebook.hidden_units import Unit
+from mnist_study.evaluate.hidden_units import Unit
+from mnist_study.figures.style import SMALL, WIDTH, Shown, bare, colour
 from mnist_study.train import History, validated_epochs
 
 Quantity = Literal["accuracy", "loss"]
-COLUMNS = 4  # of hidden units
+PARTS = (("", "--", "training"), ("val_", "o-", "validation"))
+FILES: dict[Quantity, str] = {"loss": "loss_plot.png", "accuracy": "accuracy_plot.png"}
+COLUMNS = 2  # of hidden units
 Curve = tuple[Real[np.ndarray, "epochs"], Float[np.ndarray, "epochs"]]
 
 
@@ -30,39 +33,66 @@ def curve(history: History, quantity: Quantity, prefix: str) -> Curve:
     return np.array(epochs) - (0 if prefix else 0.5), values
 
 
-def learning_curves(name: str, history: History, quantity: Quantity) -> Shown:
-    """Return a model's curves of accuracy or loss by epoch; history: Keras's."""
-    figure, axis = plt.subplots(figsize=(8, 2.6))
-    for prefix, style, part in (("", "--", "training"), ("val_", "o-", "validation")):
+def draw_curves(axis: Axes, name: str, history: History, quantity: Quantity) -> None:
+    """Draw a model's curves of accuracy or loss by epoch, the least validation loss marked."""
+    for prefix, style, part in PARTS:
         epochs, values = curve(history, quantity, prefix)
-        shown = 1 - values + NEARLY_NONE if quantity == "accuracy" else values
-        line = {"color": colour(name), "linewidth": 1.2, "label": f"{part} images"}
-        axis.plot(epochs, shown, style, **line)
-    axis.set(xlabel="epoch", ylabel=quantity, yscale="log")
+        axis.plot(epochs, values, style, color=colour(name), linewidth=1.2, label=part)
+    axis.set(xlabel="epoch", ylabel=quantity)
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    if quantity == "loss":
+        best = int(np.argmin(values))
+        mark = {"markersize": 11, "fillstyle": "none", "color": "black", "label": "minimum"}
+        axis.plot(epochs[best], values[best], "o", **mark)
+        axis.set(ylim=(0, 2.2 * max(values)))
+    else:
+        axis.set(ylim=(min(0.97, float(np.median(values)) - 0.01), 1.001))
+        axis.yaxis.set_major_formatter("{x:.1%}")
     axis.legend(fontsize=SMALL)
-    alt = f"Two lines of {quantity} by epoch: training images dashed, validation images with dots."
-    if quantity == "accuracy":
-        error_scale(axis, 0.0003, 0.3)
-        title = f"Training accuracy ends at {history['accuracy'][-1]:.2%}, validation accuracy at"
-        return Shown(figure, f"{title} {values[-1]:.2%}", alt, "accuracy_plot.png")
-    best = int(np.argmin(values))
-    title = "Overfitting: the" if values[-1] > values[best] else "The"
-    title += f" validation loss is smallest after epoch {epochs[best]:.0f} ({values[best]:.3f})"
-    return Shown(figure, f"{title} and ends at {values[-1]:.3f}", alt, "loss_plot.png")
+
+
+def finding(name: str, history: History) -> str:
+    """Return what a model's curves show: whether its validation loss rises again."""
+    epochs, losses = curve(history, "loss", "val_")
+    best = int(np.argmin(losses))
+    if losses[-1] <= 1.01 * losses[best]:
+        return f"{name}: the validation loss falls to the end"
+    rise = losses[-1] / losses[best] - 1
+    return (
+        f"{name}: the validation loss is lowest at epoch {epochs[best]}, then rises by {rise:.0%}"
+    )
+
+
+def learning_curves(name: str, history: History) -> Shown:
+    """Return a model's curves of loss and accuracy by epoch; history: Keras's."""
+    figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 2.4))
+    for axis, quantity in zip(axes, ("loss", "accuracy"), strict=True):
+        draw_curves(axis, name, history, quantity)
+    alt = "Loss and accuracy by epoch: training images dashed, validation images with dots."
+    file = "baseline_curves.png" if name == "baseline_mlp" else "best_curves.png"
+    return Shown(figure, finding(name, history), alt, file)
+
+
+def one_curve(name: str, history: History, quantity: Quantity) -> Shown:
+    """Return one of a model's curves alone, as loss_plot.png or accuracy_plot.png."""
+    figure, axis = plt.subplots(figsize=(WIDTH, 2.6))
+    draw_curves(axis, name, history, quantity)
+    alt = f"{quantity} by epoch: training images dashed, validation images with dots."
+    return Shown(figure, finding(name, history), alt, FILES[quantity])
 
 
 def hidden_units(units: Sequence[Unit]) -> Shown:
     """Return for each unit its weights, the digits that activate it most, and its votes."""
     rows = -(-len(units) // COLUMNS)
-    figure, axes = plt.subplots(rows, 2 * COLUMNS, figsize=(8, 1.3 * rows), squeeze=False)
+    figure, axes = plt.subplots(rows, 2 * COLUMNS, figsize=(WIDTH, 1.5 * rows), squeeze=False)
     largest = max(float(np.abs(unit.weights).max()) for unit in units)
     for axis in axes.flat:
         bare(axis)
     for (left, right), unit in zip(axes.reshape(-1, 2), units, strict=False):
         left.imshow(unit.weights, cmap="RdBu_r", vmin=-largest, vmax=largest)
         right.imshow(np.block([[*unit.activating[i : i + 3]] for i in (0, 3, 6)]), cmap="gray_r")
-        left.set_title(f"for {unit.votes}, against {unit.opposes}", fontsize=SMALL, loc="left")
+        left.set_title(f"votes for {unit.votes}", fontsize=SMALL, loc="left")
+        right.set_title(f"against {unit.opposes}", fontsize=SMALL, loc="left")
     title = "A hidden unit responds to ink on its red weights and to gaps on its blue ones"
     alt = f"{len(units)} units: weights in red and blue, beside nine digits that activate the unit."
     return Shown(figure, title, alt, "hidden_units.png")

@@ -11,15 +11,15 @@ import PIL.Image
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-COLOURS = {"softmax_regression": "#CC79A7", "baseline_mlp": "#D55E00"}
+COLOURS = {"softmax_regression": "#CC79A7", "baseline_mlp": "#D55E00", "dense_clean": "#56B4E9"}
 COLOURS |= {"dense_dropout": "#0072B2", "cnn": "#009E73", "digit_reader": "#E69F00"}
-OTHERS = ("#56B4E9", "#000000", "#999999")  # of models of one's own, as they come
-GREY, DARK_GREY = "#999999", "#555555"  # of uncertain changes, and of other people's results
+OTHERS = ("#000000", "#999999", "#8B6914")  # of models of one's own, as they come
+GREY, DARK_GREY = "#999999", "#555555"  # of uncertain changes, and of what is in the background
 own_colours: dict[str, str] = {}
 TICKS = (0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0005)  # of a scale of errors
 NEARLY_NONE = 1e-5  # added to errors, since a logarithmic scale has no zero
 SHADES = 64  # of a stored picture: they look like all colours, at a third of the bytes
-SMALL = 8  # letters, in points
+WIDTH, SMALL = 5.2, 9  # inches, and letters in points: legible on a phone of 390 pixels
 Point = tuple[float, float]
 
 
@@ -62,18 +62,17 @@ def gallery(
     images: Sequence[np.ndarray] | np.ndarray,
     titles: Sequence[str] = (),
     columns: int = 10,
-    size: float = 0.8,
     note: str = "",
     **settings: Any,
 ) -> Figure:
     """Return a figure of images (h, w), each under its title; settings go to imshow.
 
-    size: of an image, in inches. note: a line below them all.
+    note: a line below them all.
     """
-    rows = -(-len(images) // columns)
+    rows, size = -(-len(images) // columns), WIDTH / columns
     lines = max((title.count("\n") + 1 for title in titles), default=0)
-    height = rows * (size + 0.17 * lines) + 0.3 + 0.2 * bool(note)
-    figure, axes = plt.subplots(rows, columns, figsize=(columns * size, height), squeeze=False)
+    height = rows * (size + 0.19 * lines) + 0.3 + 0.2 * bool(note)
+    figure, axes = plt.subplots(rows, columns, figsize=(WIDTH, height), squeeze=False)
     for axis in axes.flat:
         bare(axis)
     for axis, image in zip(axes.flat, images, strict=False):

@@ -9,7 +9,7 @@ import pandas as pd
 
 from digit_reader.annotate import annotated
 from digit_reader.reading import Reading
-from mnist_study.figures.style import SMALL, Shown, gallery
+from mnist_study.figures.style import WIDTH, Shown, gallery, label_point
 
 SHADES = ("black", "#E69F00", "#56B4E9", "#999999")  # of ways to learn, which are no models
 
@@ -17,18 +17,17 @@ SHADES = ("black", "#E69F00", "#56B4E9", "#999999")  # of ways to learn, which a
 def transfer(learned: Sequence[Mapping[str, Any]]) -> Shown:
     """Return accuracy by labelled examples and method; learned: of transfer.Learner.compare."""
     table = pd.DataFrame(learned)
-    figure, axis = plt.subplots(figsize=(8, 2.8))
+    figure, axis = plt.subplots(figsize=(WIDTH, 3))
     for shade, (method, rows) in zip(SHADES, table.groupby("method", sort=False), strict=False):
-        points = rows["examples_per_class"], rows["accuracy_mean"], rows["accuracy_sd"]
-        settings = {"capsize": 3, "fmt": "o-", "markersize": 4, "color": shade}
-        axis.errorbar(*points, **settings, label=str(method))
+        sizes, accuracy = rows["examples_per_class"], rows["accuracy_mean"]
+        axis.errorbar(sizes, accuracy, rows["accuracy_sd"], fmt="o-", capsize=3, color=shade)
+        label_point(axis, str(method), (sizes.max(), accuracy.iloc[-1]), (6, 0), shade)
     sizes = sorted(set(table["examples_per_class"]))
-    axis.set(xscale="log", ylabel="accuracy on UCI's digits")
-    axis.set(xlabel="labelled examples of each digit (bars: standard deviation of two draws)")
+    axis.set(xscale="log", ylabel="accuracy on UCI's digits", xlim=(0.9, 3.6 * sizes[-1]))
+    axis.set(xlabel="labelled examples of each digit (bars: sd of two draws)")
     axis.set_xticks(sizes, [str(size) for size in sizes])
     axis.minorticks_off()
     axis.yaxis.set_major_formatter("{x:.0%}")
-    axis.legend(fontsize=SMALL)
     frozen = table.query("method == 'frozen features' and examples_per_class == 10")
     accuracy = frozen["accuracy_mean"].item()
     title = (
@@ -42,8 +41,8 @@ def recognition(photo: np.ndarray, reading: Reading) -> Shown:
     """Return a picture of a number, and the same with the digits that the recogniser found."""
     pictures = [photo, np.asarray(annotated(photo, reading))]
     titles = ["a simulated photograph", f"the answer: {reading.answer}"]
-    figure = gallery(pictures, titles, columns=2, size=3.4, cmap="gray")
-    figure.set_figheight(0.6 + 3.4 * photo.shape[0] / photo.shape[1])
+    figure = gallery(pictures, titles, columns=1, cmap="gray")
+    figure.set_figheight(0.9 + 2 * figure.get_figwidth() * photo.shape[0] / photo.shape[1])
     title = f"The digit recogniser finds {len(reading.digits)} digits and leaves the squares out"
     alt = "A simulated photograph of digits on squared paper, and the same with a box around each."
     return Shown(figure, title, alt, "recognition.png")

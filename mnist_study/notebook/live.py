@@ -4,6 +4,7 @@ import time
 from typing import Any
 
 import matplotlib.pyplot as plt
+import numpy as np
 from IPython.display import DisplayHandle, Image, Markdown
 from matplotlib.figure import Figure
 
@@ -50,9 +51,14 @@ class LiveChart(Clock):
         self.line.update(Markdown(f"**{self.name}**: {training}, {accuracy}"))
         self.chart.update(Markdown(""))
 
-    def trained(self, model: keras.Model, history: History) -> Trained:
-        """Return the model that was watched, with its history and the seconds that it took."""
-        return Trained(model, history, self.seconds, self.processor_seconds)
+    def trained(
+        self, model: keras.Model, history: History, losses: np.ndarray | None = None
+    ) -> Trained:
+        """Return the model that was watched, with its history and the seconds that it took.
+
+        losses: of each training image, where training drew images by them.
+        """
+        return Trained(model, history, self.seconds, self.processor_seconds, losses)
 
     def figure(self) -> Figure:
         """Return a figure of the error rate on validation images by epoch."""

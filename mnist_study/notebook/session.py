@@ -139,13 +139,16 @@ class Session:
         """
         for name in self.parameters.models:
             models.check_model(name)
+        return {name: self.configuration(name) for name in self.parameters.models}
+
+    def configuration(self, name: str) -> models.Configuration:
+        """Return the configuration of a model: the parameters', and less of it in a quick run."""
         known = models.registry | {"dense_dropout": self.parameters.dense_dropout}
-        chosen = {name: known[name] for name in self.parameters.models}
-        return {name: c.quick() if self.quick else c for name, c in chosen.items()}
+        return known[name].quick() if self.quick else known[name]
 
     def train(self, name: str, inputs: Any, targets: Any, validation: tuple[Any, Any]) -> Trained:
         """Return the model of that name, trained by its configuration under a live chart."""
-        configuration, seed = self.configurations()[name], self.parameters.seed
+        configuration, seed = self.configuration(name), self.parameters.seed
         return train.train(configuration, inputs, targets, validation, seed, [LiveChart(name)])
 
     def measure(
@@ -183,7 +186,7 @@ class Session:
         if shown is not None:
             picture, notice = self.written(shown)
             width = round(PIXELS_PER_INCH * shown.figure.get_figwidth())
-            display(Image(picture, alt=shown.alt + notice, width=width))
+            display(Image(picture, alt=f"{shown.title}. {shown.alt}{notice}", width=width))
 
     def save(self, model: keras.Model) -> pathlib.Path:
         """Write mnist_model.h5, the model without its optimiser, whole or not at all."""

@@ -5,8 +5,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pandas as pd
+import sklearn.metrics
 
 from mnist_study import results as recorded
+from mnist_study.arrays import Labels
 from mnist_study.notebook.parameters import Parameters
 from mnist_study.notebook.session import Session
 from mnist_study.runners import Result
@@ -45,6 +47,14 @@ def results(metrics: Mapping[str, Result], study: Session) -> pd.DataFrame:
     return pd.DataFrame(rows).T
 
 
+def per_class(labels: Labels, predicted: Labels) -> pd.DataFrame:
+    """Return the table of precision, recall and F1 of each digit."""
+    columns = sklearn.metrics.precision_recall_fscore_support(labels, predicted, labels=range(10))
+    rows = dict(zip(("precision", "recall", "F1", "images"), columns, strict=True))
+    table = pd.DataFrame(rows, index=pd.Index(range(10), name="digit"))
+    return table.T.map(lambda value: f"{value:.3f}" if value <= 1 else f"{value:,.0f}")
+
+
 def against_recorded(metrics: Mapping[str, Result], study: Session) -> pd.DataFrame:
     """Return how each of a run's trainings compares with the recorded one of its seed.
 
@@ -66,8 +76,8 @@ def over_seeds(names: Iterable[str]) -> pd.DataFrame:
         row["95% over seeds and writers"] = "{:.2%} to {:.2%}".format(*test["ci95"])
         validation = recorded.over_seeds(name, "validation_accuracy")
         row["validation"] = f"{validation['mean']:.2%}"
-        time = recorded.Recorded(name).time
-        row["training time, baseline = 1"] = f"{time.mean:.1f}"
+        time = recorded.Recorded(name).processor_time
+        row["processor time, baseline = 1"] = f"{time.mean:.1f}"
     return pd.DataFrame(rows).T
 
 
