@@ -66,6 +66,15 @@ def rates(given: argparse.Namespace) -> None:
     rates.write(saved_model.load(paths.MODEL), given.real and pathlib.Path(given.real))
 
 
+def mnist_c(given: argparse.Namespace) -> None:
+    """evaluate the saved model on the published arrays of MNIST-C"""
+    from mnist_study import saved_model
+    from mnist_study.evaluate import published
+
+    for line in published.report(saved_model.load(paths.MODEL), pathlib.Path(given.arrays)):
+        print(line, flush=True)
+
+
 def reproduce(given: argparse.Namespace) -> None:
     """execute the notebook in a scratch folder, or train a record again, and compare"""
     from mnist_study import reproduce
@@ -103,7 +112,7 @@ def pdf(given: argparse.Namespace) -> None:
     print(publish.write_pdf())
 
 
-COMMANDS = (run, experiments, trainings, reader, rates, reproduce, report, html, pdf)
+COMMANDS = (run, experiments, trainings, reader, rates, mnist_c, reproduce, report, html, pdf)
 OPTIONS = {  # by the commands that take them
     "--only": ((experiments, trainings), {"help": "those whose names match, such as 'cnn*'"}),
     "--scheduler": ((experiments,), {"help": "a Dask scheduler, tcp://…"}),
@@ -112,6 +121,7 @@ OPTIONS = {  # by the commands that take them
     "--compare": ((trainings,), {"nargs": 2, "help": "two, such as cnn-seed1 cnn-seed2"}),
     "--run": ((trainings,), {"help": "the output folder of a run, to list it, too"}),
     "--real": ((reader, rates), {"help": "a folder of the pictures in recogniser/real.csv"}),
+    "--arrays": ((mnist_c,), {"help": "their folder, or an .npz file", "required": True}),
     "--record": ((reproduce,), {"help": "a recorded training, such as cnn-seed4"}),
     "--check": ((report,), {"help": "only say what it would change", "action": "store_true"}),
 }

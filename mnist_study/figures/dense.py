@@ -66,9 +66,9 @@ def ablation() -> Shown:
         axis.plot(errors, [place] * len(errors), "|", color="black", markersize=6)
         told = f"{errors.mean():.0f} errors"
         if change:
-            told += f" ({change.value:+.0%}; {100 * change.low:+.0f} to {100 * change.high:+.0f})"
-        text = f"{TITLES[name]}: {told}".replace("-", "\N{MINUS SIGN}")
-        axis.text(28, place - 0.28, text, fontsize=SMALL, va="bottom")
+            text = f" ({change.value:+.0%}; {100 * change.low:+.0f} to {100 * change.high:+.0f})"
+            told += text.replace("-", "\N{MINUS SIGN}")
+        axis.text(28, place - 0.28, f"{TITLES[name]}: {told}", fontsize=SMALL, va="bottom")
     axis.set(xscale="log", xlim=(28, 900), ylim=(len(ABLATION) - 0.6, -0.8), yticks=[])
     axis.set_xticks([30, 50, 100, 200, 500], ["30", "50", "100", "200", "500"])
     axis.set(xlabel="misclassified of 10,000 test digits (a tick for each seed)")

@@ -113,7 +113,7 @@ def families() -> Shown:
     axis.set(xscale="log", xlim=(1, 110), ylim=(len(table) - 0.5, -0.5))
     axis.set_xticks([1, 2, 5, 10, 20, 50, 100], ["1", "2", "5", "10", "20", "50", "100"])
     axis.minorticks_off()
-    axis.set(xlabel="misclassified validation digits under the family's corruptions, %")
+    axis.set(xlabel="misclassified validation digits under these corruptions, %")
     figure.legend(title="trained on", fontsize=SMALL, ncols=3, loc="outside lower center")
     helped = sum(row.others < row.none for row in table.values())
     title = (

@@ -83,7 +83,7 @@ def sliding_filter(model: keras.Model, image: Float[np.ndarray, "28 28 1"] | Ima
     axes[1, 0].imshow(kernel, cmap="RdBu_r", vmin=-largest, vmax=largest)
     for axis, number in zip(axes[:, 1:].flat, most, strict=True):
         axis.imshow(maps[..., number], cmap="gray_r")
-    for axis, text in zip(axes[:, 0], ("a window …", f"… and {side}×{side} weights"), strict=True):
+    for axis, text in zip(axes[:, 0], ("a window,", f"{side}×{side} weights"), strict=True):
         axis.set_title(text, fontsize=SMALL)
     axes[0, 1].set_title("→ its feature map", fontsize=SMALL)
     for axis in axes.flat:

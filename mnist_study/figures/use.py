@@ -38,11 +38,19 @@ def transfer(learned: Sequence[Mapping[str, Any]]) -> Shown:
 
 
 def recognition(photo: np.ndarray, reading: Reading) -> Shown:
-    """Return a picture of a number, and the same with the digits that the recogniser found."""
-    pictures = [photo, np.asarray(annotated(photo, reading))]
+    """Return a picture of a number, and the same with the digits that the recogniser found.
+
+    Of both it shows the rows around the digits.
+    """
+    tops, bottoms = zip(*[(digit.box[1], digit.box[3]) for digit in reading.digits], strict=True)
+    margin = 0.7 * (max(bottoms) - min(tops))
+    ends = max(0, min(tops) - margin), min(1, max(bottoms) + margin)
+    rows = slice(*[round(end * photo.shape[0]) for end in ends])
+    pictures = [photo[rows], np.asarray(annotated(photo, reading))[rows]]
     titles = ["a simulated photograph", f"the answer: {reading.answer}"]
     figure = gallery(pictures, titles, columns=1, cmap="gray")
-    figure.set_figheight(0.9 + 2 * figure.get_figwidth() * photo.shape[0] / photo.shape[1])
+    height, width = pictures[0].shape[:2]
+    figure.set_figheight(1.1 + 2 * figure.get_figwidth() * height / width)
     title = f"The digit recogniser finds {len(reading.digits)} digits and leaves the squares out"
     alt = "A simulated photograph of digits on squared paper, and the same with a box around each."
     return Shown(figure, title, alt, "recognition.png")
