@@ -6,6 +6,7 @@ works on an eighth of a batch, and costs next to nothing for the rest.
 
 import dataclasses
 import enum
+import math
 from collections.abc import Callable, Collection
 
 import numpy as np
@@ -14,7 +15,7 @@ from jaxtyping import Float32
 from mnist_study.augment import PIXELS, SIDE, Batch, Seed, Tensor
 from mnist_study.backend import tf
 
-BATCH = 128  # a batch is a multiple of it
+BATCH = 32  # a batch is a multiple of it; of 128, the two layers below are independent
 BLUR = 2.5  # pixels: the largest standard deviation
 BACKGROUND = 0.6  # the largest grey value of paper
 NOISE, PEPPER = 0.35, 0.25  # the largest standard deviation; the largest share of pixels
@@ -45,10 +46,11 @@ class Every:
     first: int
 
     def change(self, images: Images, change: Callable[[Images], Images]) -> Images:
-        """Return the images with these changed."""
-        parts = tf.reshape(images, (-1, 8, self.run, PIXELS))
+        """Return the images with these changed; in a small batch the runs are shorter."""
+        run = math.gcd(self.run, images.shape[0] // 8)
+        parts = tf.reshape(images, (-1, 8, run, PIXELS))
         here = tf.reshape(parts[:, self.first], (-1, PIXELS))
-        changed = tf.reshape(change(here), (-1, 1, self.run, PIXELS))
+        changed = tf.reshape(change(here), (-1, 1, run, PIXELS))
         parts = tf.concat([parts[:, : self.first], changed, parts[:, self.first + 1 :]], 1)
         return tf.reshape(parts, (-1, PIXELS))
 
@@ -60,11 +62,12 @@ def uniform(seed: Seed, *shape: int, low: float = 0.0, high: float = 1.0) -> Ten
 
 def blurred(images: Images, seed: Seed) -> Images:
     """Return the images, 16 in a row blurred by one Gaussian: matrices from left and right."""
-    groups = images.shape[0] // 16
+    shared = math.gcd(16, images.shape[0])
+    groups = images.shape[0] // shared
     deviation = uniform(seed, groups, 1, 1, low=0.3, high=BLUR)
     kernel = tf.exp(-0.5 * SQUARED / deviation**2)
     kernel /= tf.reduce_sum(kernel, -1, keepdims=True)  # so that blank paper keeps its grey value
-    pictures = tf.reshape(images, (groups, 16, SIDE, SIDE))
+    pictures = tf.reshape(images, (groups, shared, SIDE, SIDE))
     return tf.reshape(tf.einsum("gik,gnkl,gjl->gnij", kernel, pictures, kernel), (-1, PIXELS))
 
 

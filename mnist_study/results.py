@@ -45,6 +45,11 @@ def each(name: str) -> list[Result]:
     return [*recorded(name).values()]
 
 
+def evaluated(name: str) -> str:
+    """Return the experiment that tells more of this one than its accuracy: itself or another."""
+    return experiments.EVALUATED.get(name, name)
+
+
 def values(name: str, *path: str) -> list[Any]:
     """Return the number at that path of each recorded result."""
     return [functools.reduce(lambda part, key: part[key], path, r) for r in each(name)]
@@ -80,10 +85,10 @@ def relative_times(name: str, clock: str = "fit_seconds") -> list[float]:
 
     clock: "fit_seconds", or "processor_seconds" of all threads.
     """
-    baseline = recorded("baseline_mlp")
+    baseline = recorded(evaluated("baseline_mlp"))
     return [
         result[clock] / baseline[seed][clock]
-        for seed, result in recorded(name).items()
+        for seed, result in recorded(evaluated(name)).items()
         if seed in baseline
         and result["machine"]["processor"] == baseline[seed]["machine"]["processor"]
     ]
@@ -135,7 +140,9 @@ def predictions(name: str, labels: Labels) -> Integer[np.ndarray, "seeds 10000"]
 @functools.cache
 def uncertainty(name: str) -> Float[np.ndarray, "seeds 10000"]:
     """Return each seed's uncertainty about each test digit: 1 less the confidence, calibrated."""
-    return np.array([unpacked(text) for text in values(name, "reliability", "uncertainty", "test")])
+    return np.array(
+        [unpacked(text) for text in values(evaluated(name), "reliability", "uncertainty", "test")]
+    )
 
 
 def hard_digits() -> Indices:
@@ -166,7 +173,7 @@ def abstentions(name: str = OURS) -> dict[str, list[float]]:
 
 def corrupted_accuracy(name: str) -> dict[str, Float[np.ndarray, "strengths"]]:
     """Return the mean accuracy over seeds under each corruption, in the order of its strengths."""
-    return {c.name: np.mean(values(name, "corruptions", c.name), 0) for c in CORRUPTIONS}
+    return {c.name: np.mean(values(evaluated(name), "corruptions", c.name), 0) for c in CORRUPTIONS}
 
 
 def first_failing(name: str) -> dict[str, float | None]:
@@ -200,7 +207,7 @@ def mnist_c(name: str, key: str = "mnist_c") -> dict[str, list[float]]:
 
     key: "mnist_c_reestimated" for batch normalisation whose statistics are estimated anew.
     """
-    rates = values(name, key)
+    rates = values(evaluated(name), key)
     by_corruption = {corruption: [of[corruption] for of in rates] for corruption in rates[0]}
     return by_corruption | {"all": [float(np.mean([*of.values()])) for of in rates]}
 
@@ -235,7 +242,9 @@ def error_ratio(name: str, part: str) -> Spread:
 
     part: "uci", UCI's digits, or "small", MNIST's downsampled to their size.
     """
-    return spread([(1 - r[f"{part}_accuracy"]) / (1 - r["test_accuracy"]) for r in each(name)])
+    return spread(
+        [(1 - r[f"{part}_accuracy"]) / (1 - r["test_accuracy"]) for r in each(evaluated(name))]
+    )
 
 
 class Recorded:

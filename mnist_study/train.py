@@ -11,7 +11,7 @@ import numpy as np
 from mnist_study.arrays import Images, Targets, ValidationImages, ValidationTargets
 from mnist_study.augment import Batch, Seed, augment
 from mnist_study.backend import keras, tf
-from mnist_study.corrupt import corrupt
+from mnist_study.corrupt import BATCH, corrupt
 from mnist_study.models import Configuration
 from mnist_study.optimizers import FusedAdam
 from mnist_study.sampling import SampledTraining, draw_indices
@@ -95,7 +95,7 @@ def augmentation(configuration: Configuration) -> Augmentation:
     """Return the function that augments a batch as the configuration says."""
 
     families, batch_size = tuple(configuration.corruptions), configuration.batch_size
-    some = int(configuration.corrupted * batch_size) if families else 0
+    some = int(configuration.corrupted * batch_size) // BATCH * BATCH if families else 0
 
     def augmented(images: Batch, seed: Seed, strength: Any) -> Batch:
         strengths = configuration.affine * strength, configuration.elastic * strength

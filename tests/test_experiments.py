@@ -15,6 +15,7 @@ from support.trainings import TINY, fake_training, over, recorded, training
 
 from mnist_study import experiments, listing, lock, runners, train_missing, worker
 from mnist_study.errors import FolderError, RecordError, TrainingError
+from mnist_study.evaluate.mnist_c import FAMILIES
 from mnist_study.experiments import Group
 from mnist_study.store import Store, describe, describe_configuration
 
@@ -23,46 +24,59 @@ def test_every_experiment_has_its_own_name_its_seeds_and_its_splits():
     study, seeds = experiments.study(), collections.defaultdict(list)
     for experiment in study:
         seeds[experiment.name].append(experiment.seed)
-    assert len(study) == 92 and len(seeds) == len(experiments.TABLE)
-    five = {*experiments.names(Group.MODEL), *experiments.names(Group.TIME)}
-    assert all(of == [1, 2, 3, 4, 5][: 5 if name in five else 3] for name, of in seeds.items())
+    assert len(study) == sum(len(line.seeds) for line in experiments.TABLE)
+    assert len(seeds) == len(experiments.TABLE)
+    assert all(of == [*range(1, len(of) + 1)] for of in seeds.values())
     choices = [e for e in study if e.evaluated_on == "validation"]
-    assert {e.name for e in choices} == {*experiments.names(Group.CHOICE)}
-    assert {(e.seed, e.split) for e in choices} == {*experiments.SPLITS.items()}
+    groups = {*experiments.names(Group.CHOICE), *experiments.names(Group.FAMILIES)}
+    assert {e.name for e in choices} == groups
+    chosen = {(e.seed, e.split) for e in choices if e.name in experiments.names(Group.CHOICE)}
+    assert chosen == {*experiments.SPLITS.items()}
+
+
+def test_each_family_of_corruptions_is_left_out_once():
+    left = {name: experiments.configuration(name) for name in experiments.names(Group.FAMILIES)}
+    every = {*left["brief"].corruptions}
+    for family in every:
+        assert {*left[f"brief_without_{family}"].corruptions} == every - {family}
+    warps = [getattr(left["brief_without_geometry"], n) for n in ("affine", "elastic", "shift")]
+    assert warps == [0, 0, 0] and {*left["brief_without_geometry"].corruptions} == every
+    assert not left["brief_clean"].augments and {*FAMILIES} == {*every, "geometry"}
 
 
 def explicit(configuration):
     """Return a configuration whose options name the network's defaults, too, as JSON has them."""
-    options = json.dumps(describe_configuration(configuration)["options"])
-    return dataclasses.replace(configuration, options=json.loads(options))
+    described = json.loads(json.dumps(describe_configuration(configuration)))
+    changed = {name: described[name] for name in ("options", "corruptions")}
+    return dataclasses.replace(configuration, **changed)
 
 
 def test_a_description_gives_its_experiment_back():
     for line in experiments.TABLE:
         experiment = line.with_seed(line.seeds[-1])
-        teacher, configuration = experiment.teacher, explicit(experiment.configuration)
+        configuration = explicit(experiment.configuration)
         assert experiments.experiment_of(describe(experiment)) == dataclasses.replace(
-            experiment, configuration=configuration, teacher=teacher and explicit(teacher)
+            experiment, configuration=configuration
         )
 
 
 def test_each_step_of_the_ablation_changes_what_its_title_says():
     names = experiments.ABLATION
     assert names[:3] == ["softmax_regression", "baseline_mlp", "step_adam"] and len(names) == 11
-    assert names[-2:] == ["dense_dropout", "dense_distilled"] and {*names} <= {*experiments.TITLES}
-    steps = [experiments.configuration(name) for name in names[3:-1]]
+    assert names[-2:] == ["dense_clean", "dense_dropout"] and {*names} <= {*experiments.TITLES}
+    steps = [experiments.configuration(name) for name in names[3:]]
     fields = [field.name for field in dataclasses.fields(steps[0])]
     assert [
         [name for name in fields if getattr(low, name) != getattr(high, name)]
         for low, high in itertools.pairwise(steps)
     ] == [
         *(["affine"], ["elastic"], ["anneal", "label_smoothing"], ["options"]),
-        *(["importance_sampling"], ["epochs"]),
+        *(["importance_sampling"], ["epochs"], ["shift", "corruptions"]),
     ]
 
 
 def test_a_dry_run_says_what_is_missing_and_for_how_long(monkeypatch, tmp_path, capsys):
-    assert {e.name for e in experiments.matching("cnn*")} == {"cnn", "cnn_sprint"}
+    assert {e.name for e in experiments.matching("cnn*")} == {"cnn", "cnn_clean", "cnn_sprint"}
     with pytest.raises(TrainingError, match="no experiment is called x"):
         experiments.matching("x")
     monkeypatch.delattr(worker, "train_in_child")

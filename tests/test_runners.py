@@ -1,4 +1,4 @@
-"""An experiment, from its settings to its result: predictions, noise, nets and seeds."""
+"""An experiment, from its settings to its result: predictions, noise, splits."""
 
 import dataclasses
 
@@ -12,6 +12,7 @@ from mnist_study.models import registry
 from mnist_study.runners import Experiment, Part
 
 SMALL = {"epochs": 2, "samples_per_epoch": 2_048, "batch_size": 64, "learning_rate": 0.02}
+SMALL |= {"corruptions": (), "shift": 0}
 SMALL = dataclasses.replace(registry["dense_dropout"], **SMALL, options={"widths": (64, 32)})
 GREY = np.full((50, 28, 28, 1), 0.5, np.float32), np.repeat([7, 1], 25)
 
@@ -31,7 +32,7 @@ def test_predictions_their_accuracy_and_cross_entropy(monkeypatch):
 
 def test_a_result_says_what_was_measured_and_a_choice_nothing_of_the_test_set(monkeypatch):
     trained = train.Trained(model_of(7), {"loss": [1.0]}, 1.5, 2.5)
-    monkeypatch.setattr(runners, "trained_nets", lambda *_: trained)
+    monkeypatch.setattr(runners, "train", lambda *_: trained)
     parts = dict.fromkeys(("train", "validation", "test"), GREY)
     monkeypatch.setattr(data, "examples", lambda split, seed: {**parts})
     measured = runners.train_and_measure(Experiment("any", SMALL, 4))
@@ -63,19 +64,3 @@ def test_an_experiment_is_trained_on_its_split_and_measured(fallback, monkeypatc
     assert result["test_accuracy"] == pytest.approx(1 - len(result["misclassified"]) / 1_000)
     assert result["test_accuracy"] > 0.7 and len(measured.trained.sample_losses) == 2_666
     assert result["history"]["val_accuracy"][-1] == pytest.approx(result["validation_accuracy"])
-
-
-def test_nets_and_teachers_have_seeds_of_their_own_and_their_time_counts(monkeypatch):
-    trained = []
-
-    def noted(configuration, inputs, targets, validation=None, seed=1, teacher=None):
-        trained.append((seed, configuration.epochs, teacher is not None))
-        return train.Trained(model_of(7), {}, 1.0, 2.0)
-
-    monkeypatch.setattr(runners, "train", noted)
-    three = Experiment("three", SMALL, 4, nets=3)
-    teacher = {"teacher": dataclasses.replace(SMALL, epochs=5), "teachers": 2, "nets": 1}
-    assert runners.trained_nets(three, GREY, None).spent == (3, 6)
-    assert runners.trained_nets(dataclasses.replace(three, **teacher), GREY, None).spent == (3, 6)
-    assert trained[:3] == [(400, 2, False), (401, 2, False), (402, 2, False)]
-    assert trained[3:] == [(400, 5, False), (401, 5, False), (4, 2, True)]

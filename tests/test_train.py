@@ -1,4 +1,4 @@
-"""Training: importance sampling, annealing, distillation, schedules, initial weights, the clock."""
+"""Training: importance sampling, augmentation, annealing, schedules, initial weights, the clock."""
 
 import dataclasses
 
@@ -12,29 +12,35 @@ from mnist_study.initializers import local_weights
 from mnist_study.optimizers import FusedAdam
 
 DENSE = dataclasses.replace(models.registry["dense_dropout"], epochs=2, batch_size=32)
+DENSE = dataclasses.replace(DENSE, samples_per_epoch=64)
 
 
 def test_images_come_in_turn_for_two_epochs_then_by_the_power_of_their_loss():
-    losses = sampling.SampleLosses(4, 0.0)
-    losses.by_epoch = [np.float32([0.01, 0.04, 0.16, 0.64]), np.float32([9, 9, 9, 9])]
+    losses = [np.float32([0.01, 0.04, 0.16, 0.64]), np.float32([9, 9, 9, 9])]
     for epoch, power in ((0, 0.5), (1, 0.5), (2, 0)):
-        assert sorted(sampling.draw_indices(losses, epoch, 4, 1, power)) == [0, 1, 2, 3]
-    drawn = sampling.draw_indices(losses, 2, 100_000, 1, 0.5)
+        assert sorted(sampling.draw_indices(losses, 4, epoch, 4, 1, power)) == [0, 1, 2, 3]
+    drawn = sampling.draw_indices(losses, 4, 2, 100_000, 1, 0.5)
     assert np.bincount(drawn) / 100_000 == pytest.approx([0.07, 0.14, 0.26, 0.53], abs=0.01)
-    assert (drawn == sampling.draw_indices(losses, 2, 100_000, 1, 0.5)).all()
-    assert (drawn != sampling.draw_indices(losses, 2, 100_000, 2, 0.5)).any()
+    assert (drawn == sampling.draw_indices(losses, 4, 2, 100_000, 1, 0.5)).all()
+    assert (drawn != sampling.draw_indices(losses, 4, 2, 100_000, 2, 0.5)).any()
 
 
-def test_losses_are_running_means_of_training_alone():
-    losses = sampling.SampleLosses(3, label_smoothing=0.1)
-    targets, predicted = data.one_hot(np.array([0, 1])), np.full((2, 10), 0.1, np.float32)
-    plain = float(keras.losses.CategoricalCrossentropy(label_smoothing=0.1)(targets, predicted))
-    for indices in (None, np.float32([2, 0]), np.float32([2, 1])):
-        assert float(losses(targets, predicted, indices)) == pytest.approx(plain)
-        losses.end_epoch(0)
-    once, twice = (1 + np.log(10)) / 2, (1 + 3 * np.log(10)) / 4
-    expected = [[1, 1, 1], [once, 1, once], [once, once, twice]]
-    assert np.array(losses.by_epoch) == pytest.approx(np.array(expected), rel=1e-5)
+def test_a_sampled_step_is_keras_s_own_and_notes_the_losses():
+    images, targets = np.zeros((4, 28, 28, 1), np.float32), data.one_hot(np.array([0, 1, 1, 2]))
+    keras.utils.set_random_seed(1)
+    plain, network = model_of(3), model_of(3)
+    sampled = sampling.SampledTraining(network, 6)
+    for model in (plain, sampled):
+        model.compile("sgd", "categorical_crossentropy", metrics=["accuracy"])
+    loss = -np.log(0.1 / 9)
+    batches = tf.data.Dataset.from_tensors((images, targets, tf.constant([5, 0, 2, 3])))
+    histories = [plain.fit(images, targets, verbose=0).history]
+    histories += [sampled.fit(batches, callbacks=sampled.callbacks, verbose=0).history]
+    assert histories[0] == pytest.approx(histories[1]) and histories[1]["accuracy"] == [0]
+    for one, other in zip(plain.get_weights(), network.get_weights(), strict=True):
+        assert one == pytest.approx(other, abs=1e-7)
+    mean = (1 + loss) / 2
+    assert sampled.by_epoch[0] == pytest.approx([mean, 1, mean, mean, 1, mean], rel=1e-5)
 
 
 def test_wrong_labels_are_sampled_most(fallback):
@@ -46,7 +52,6 @@ def test_wrong_labels_are_sampled_most(fallback):
     small = dataclasses.replace(DENSE, **small, options={"widths": (128, 64)})
     trained = train.train(small, data.normalise(images), targets)
     assert np.median(trained.sample_losses[wrong]) > np.quantile(trained.sample_losses, 0.97)
-    assert trained.model.optimizer.iterations.numpy() == 4 * 50
 
 
 def test_local_weights_lie_in_patches_and_add_up_to_nothing():
@@ -77,12 +82,13 @@ def test_schedules_of_the_rate_of_validation_and_of_steps():
     assert trained.model.optimizer.iterations.numpy() == 3 and trained.sample_losses is None
 
 
-def batches(steps=2, teacher=None, **changes):
+def batches(losses=(np.ones(64, np.float32),) * 9, augmented=None, **changes):
     """Return the batches of all epochs over 64 images, whose pixels say their indices."""
     pixels = np.arange(64, dtype=np.float32)[:, np.newaxis, np.newaxis, np.newaxis] / 64
-    inputs, losses = np.tile(pixels, (28, 28, 1)), sampling.SampleLosses(64, 0.0)
     targets, changed = data.one_hot(np.arange(64) % 10), dataclasses.replace(DENSE, **changes)
-    dataset = train.augmented_batches(changed, inputs, targets, losses, steps, 1, teacher)
+    augmented = augmented or (lambda images, seed, strength: images)
+    given = np.tile(pixels, (28, 28, 1)), targets, 1, augmented, losses
+    dataset = train.augmented_batches(changed, *given)
     return [tuple(np.asarray(part) for part in batch) for batch in dataset]
 
 
@@ -93,28 +99,33 @@ def test_batches_have_each_image_with_its_target_and_index():
         assert images[:, 14, 14, 0] == pytest.approx(indices / 64, abs=1e-5)
         assert (targets.argmax(1) == indices % 10).all()
     assert sorted([*first[2], *second[2]]) == [*range(64)] and len(others) == 2
-    assert {len(batch) for batch in batches(importance_sampling=0)} == {2}
+    assert {len(batch) for batch in batches(losses=None)} == {2}
 
 
-@pytest.mark.parametrize(
-    ("anneal", "end"), [(True, [0.8 * 5 / 6, 0.8 * 4 / 6]), (False, [0.8] * 2)]
-)
-def test_annealing_halves_the_augmentation_in_the_last_three_tenths(monkeypatch, anneal, end):
-    def strengths(images, seeds, affine, elastic):
-        return images * 0 + tf.reshape(tf.stack([affine, elastic] * 16), (32, 1, 1, 1))
+@pytest.mark.parametrize(("anneal", "end"), [(True, [5 / 6, 4 / 6]), (False, [1, 1])])
+def test_annealing_halves_the_augmentation_in_the_last_three_tenths(anneal, end):
+    def strengths(images, seed, strength):
+        return images * 0 + strength
 
-    monkeypatch.setattr(train, "augment", strengths)
-    ten = {"epochs": 10, "affine": 0.8, "elastic": 0.4, "importance_sampling": 0}
-    both = np.array([images[:2, 0, 0, 0] for images, _ in batches(1, anneal=anneal, **ten)])
-    assert both[:, 0] == pytest.approx([0.8] * 8 + end, abs=1e-5)
-    assert both[:, 1] == pytest.approx(both[:, 0] / 2, abs=1e-5)
+    ten = {"epochs": 10, "samples_per_epoch": 32, "anneal": anneal}
+    first = [batch[0][0, 0, 0, 0] for batch in batches(augmented=strengths, **ten)]
+    assert first == pytest.approx([1] * 8 + end, abs=1e-5)
 
 
-def test_a_teacher_s_predictions_for_the_augmented_images_are_the_targets():
-    teacher = model_of(3, 0.1, kernel=np.random.default_rng(1).normal(0, 0.05, (784, 10)))
-    for images, targets, _ in batches(teacher=teacher):
-        assert targets == pytest.approx(np.asarray(teacher(images)), abs=1e-6)
-        assert targets.max() < 0.9  # and no label
+def test_a_configuration_s_augmentation_warps_and_corrupts_its_share_of_a_batch():
+    images, seed = np.full((64, 28, 28, 1), 0.5, np.float32), np.array([1, 2])
+    changed = {
+        "elastic": 0,
+        "corrupted": 0.5,
+        "corruptions": ("noise", "contrast"),
+        "batch_size": 64,
+    }
+    augmented = train.augmentation(dataclasses.replace(DENSE, **changed))(images, seed, 1.0)
+    different = (np.abs(np.asarray(augmented) - 0.5) > 0.01).any((1, 2, 3))
+    assert 8 <= different[:32].sum() <= 16 and not different[32:].any()
+    clean = dataclasses.replace(DENSE, corruptions=(), shift=0)
+    warped = train.augmentation(clean)(images, seed, 0.0)
+    assert np.asarray(warped) == pytest.approx(images, abs=1e-6)
 
 
 def test_fused_adam_follows_adam_s_formula():
@@ -127,15 +138,6 @@ def test_fused_adam_follows_adam_s_formula():
         unbiased = first / (1 - 0.9**step), second / (1 - 0.999**step)
         expected -= 0.1 * unbiased[0] / (np.sqrt(unbiased[1]) + 1e-7)
         assert variable.numpy() == pytest.approx(expected, rel=1e-4)
-
-
-def test_an_ensemble_averages_the_probabilities_of_its_nets():
-    both = train.ensemble(
-        [train.Trained(model_of(digit), {"loss": [digit]}, 2.0, 5.0) for digit in (3, 8)]
-    )
-    predicted = both.model(np.zeros((1, 28, 28, 1), np.float32)).numpy()[0]
-    assert predicted[[3, 8]] == pytest.approx([0.4556, 0.4556], abs=0.001)
-    assert both.spent == (4, 10) and both.history == {"loss": [3]}
 
 
 def test_the_clock_stands_still_during_validation(monkeypatch):

@@ -95,13 +95,14 @@ def mapped(
 
 def linear(pictures: Pictures, matrices: np.ndarray) -> np.ndarray:
     """Return pictures whose pixels come from a matrix times their position."""
-    return mapped(pictures, np.array(matrices, float), np.zeros((len(pictures), 2)))
+    return mapped(pictures, matrices, np.zeros((len(pictures), 2)))
 
 
 def shear(pictures: Pictures, draws: Draws) -> np.ndarray:
     """Return pictures sheared by 0.4 radians, to either side."""
     slope = math.tan(0.4)
-    return linear(pictures, [[[1, 0], [slope * to, 1]] for to in signs(len(pictures), draws)])
+    to = signs(len(pictures), draws)
+    return linear(pictures, np.array([[[1, 0], [slope * side, 1]] for side in to]))
 
 
 def scale(pictures: Pictures, draws: Draws) -> np.ndarray:

@@ -28,7 +28,7 @@ def augmentations(image: np.ndarray, seed: int) -> Shown:
     """Return copies of an image (28, 28, 1): affine, elastic, and corrupted by each family."""
     copies, seeds = np.repeat(image[np.newaxis], COPIES * SHARED, axis=0), np.array([seed, 0])
     rows = [augment(copies, seeds, 1.0, 0.0)[::SHARED], augment(copies, seeds, 0.0, 1.0)[::SHARED]]
-    batch, kinds = np.repeat(image[np.newaxis], 2 * BATCH, axis=0), []
+    batch, kinds = np.repeat(image[np.newaxis], 8 * BATCH, axis=0), []
     for family in Family:
         corrupted = np.asarray(corrupt(batch, seeds, (family,)))
         changed = np.flatnonzero(np.abs(corrupted - batch).max((1, 2, 3)) > 0.05)

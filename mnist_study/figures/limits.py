@@ -125,7 +125,10 @@ def families() -> Shown:
 
 def draw_reliability(axis: Axes, name: str) -> None:
     """Draw accuracy by confidence of all seeds' test digits as bars, with their numbers."""
-    confidence, wrong = 1 - results.uncertainty(name).ravel(), results.misclassified(name).ravel()
+    confidence, wrong = (
+        1 - results.uncertainty(name).ravel(),
+        results.misclassified(results.evaluated(name)).ravel(),
+    )
     place = np.minimum((confidence * BINS).astype(int), BINS - 1)
     axis.plot([0, 1], [0, 1], "--", color="gray", linewidth=1)
     for number in np.unique(place):
@@ -139,7 +142,7 @@ def draw_reliability(axis: Axes, name: str) -> None:
 def draw_risk(axis: Axes, name: str) -> None:
     """Draw the error rate of the least uncertain digits against their share, all seeds together."""
     order = np.argsort(results.uncertainty(name).ravel(), kind="stable")
-    errors = results.misclassified(name).ravel()[order].cumsum()
+    errors = results.misclassified(results.evaluated(name)).ravel()[order].cumsum()
     counts = np.arange(1, len(order) + 1)
     axis.plot(counts / len(order), errors / counts + NEARLY_NONE, color=colour(name), label=name)
 
