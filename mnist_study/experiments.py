@@ -155,7 +155,7 @@ TABLE = (
     RECOGNISER,
 )
 # fmt: on
-# Experiments whose records say only how accurate they are, and the same trainings, evaluated further.
+# Experiments that are recorded by their accuracy alone, and the same trainings evaluated further.
 EVALUATED = {name: f"{name}_evaluated" for name in ("baseline_mlp", "dense_clean")}
 TITLES = {line.experiment.name: line.title for line in TABLE}
 # The ablation study from its first step to its last; each is compared with the one before.

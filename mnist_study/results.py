@@ -16,6 +16,7 @@ from mnist_study.errors import RecordError
 from mnist_study.evaluate.evaluation import unpacked
 from mnist_study.evaluate.mnist_c import FAMILIES
 from mnist_study.evaluate.robustness import CORRUPTIONS
+from mnist_study.evaluate.uci import TEST, uci_pictures
 from mnist_study.experiments import TITLES
 from mnist_study.runners import Result
 from mnist_study.stats import Spread, spread

@@ -7,11 +7,15 @@ import pytest
 
 from mnist_study import data, machine, paths, results, saved_model, stats
 from mnist_study.errors import RecordError, SavedModelError
+from mnist_study.evaluate import mnist_c
 from mnist_study.evaluate.evaluation import packed
 from mnist_study.evaluate.robustness import CORRUPTIONS
+from mnist_study.evaluate.uci import TEST, uci_pictures
 from mnist_study.store import Store
 
 STUDENTS, CENSUS = data.Population.STUDENTS, data.Population.CENSUS
+UCI = uci_pictures(TEST)[1]
+FOURS = (UCI == 4) | (np.arange(len(UCI)) < 2)  # misclassified; the first two are no 4s
 UNCERTAIN = np.where(np.arange(10_000) == 77, 0.4, 0.01)  # digit 77 alone
 
 
@@ -30,6 +34,8 @@ def result(misclassified, seconds, processor="one", left=0.9):
         **{"machine": {"processor": processor}, "history": {"val_loss": [0.3, 0.2, 0.25]}},
         "reliability": {"threshold": 0.9, "uncertainty": {"test": packed(UNCERTAIN)}},
         "corruptions": accuracies,
+        "mnist_c": dict.fromkeys(mnist_c.CORRUPTIONS, errors) | {"fog": errors + 0.15},
+        "uci_predicted": np.where(FOURS, 9, UCI).tolist(),
     }
 
 
@@ -37,7 +43,13 @@ BASELINE = {1: result([1, 2, 6_000, 6_001], 40.0), 2: result([1, 2], 50.0)}
 OURS = {1: result([1], 80.0), 2: result([1, 5_001], 50.0, "another"), 3: result([4], 9.0)}
 CNN = {1: result([7], 1.0, left=0.96)}
 WORSE = {seed: result([*range(seed, 3_000, 3)], 1.0) for seed in (1, 2)}
-RECORDED = {"baseline_mlp": BASELINE, "dense_dropout": OURS, "cnn": CNN, "worse": WORSE}
+RECORDED = {
+    "baseline_mlp": BASELINE,
+    "baseline_mlp_evaluated": BASELINE,
+    "dense_dropout": OURS,
+    "cnn": CNN,
+    "worse": WORSE,
+}
 
 
 @pytest.fixture(autouse=True)
@@ -47,7 +59,13 @@ def recorded(monkeypatch):
     quick = functools.partial(stats.interval_over_seeds, resamples=100)
     monkeypatch.setattr(stats, "interval_over_seeds", quick)
     monkeypatch.setattr(stats, "RESAMPLES", 100)
-    for name in ("accuracy", "subgroups", "change", "uncertainty"):  # without their caches
+    for name in (
+        "accuracy",
+        "subgroups",
+        "change",
+        "uncertainty",
+        "mnist_c",
+    ):  # without their caches
         monkeypatch.setattr(results, name, getattr(results, name).__wrapped__)
 
 
@@ -105,6 +123,32 @@ def test_corruptions_are_tolerated_up_to_the_strength_that_leaves_enough():
     assert results.tolerance("cnn")[blur.name] == 3
     assert results.Recorded("dense_dropout").under("blur", 1) == pytest.approx(0.96)
     assert results.Recorded("dense_dropout").tolerates("blur") == pytest.approx(1.25)
+
+
+def test_corruptions_of_mnist_c_have_their_means_by_seed_and_family(monkeypatch):
+    rates = results.mnist_c("dense_dropout")
+    assert rates["fog"] == pytest.approx([0.1501, 0.1502, 0.1501])
+    assert rates["all"] == pytest.approx([0.0101, 0.0102, 0.0101])
+    assert results.family_errors("dense_dropout")["contrast"][0] == pytest.approx(0.0751)
+    assert results.Recorded("cnn").mnist_c("fog").mean == pytest.approx(0.1501)
+    of = {"brief": 0.02, "brief_clean": 0.5, "brief_without_noise": 0.1}
+
+    def made_up(name):
+        return {family: [of.get(name, 0.6)] for family in mnist_c.FAMILIES}
+
+    monkeypatch.setattr(results, "family_errors", made_up)
+    row = results.left_out()["noise"]
+    assert (row.all, row.others, row.none) == (0.02, 0.1, 0.5)
+    assert results.families_in_words().startswith("It does so for noise, and not for blur,")
+    share = ((UCI == 4).sum()) / FOURS.sum()
+    assert results.fours() == pytest.approx(share)
+
+
+def test_changes_are_told_plainly():
+    told = [results.plainly(results.change("worse", name)) for name in ("worse", "cnn")]
+    assert told[0] == "change nothing that we could measure" and told[1].startswith(
+        "reduce the err"
+    )
 
 
 def test_a_run_is_compared_with_the_recorded_training_of_its_seed(monkeypatch, tmp_path):

@@ -82,7 +82,10 @@ def test_schedules_of_the_rate_of_validation_and_of_steps():
     assert trained.model.optimizer.iterations.numpy() == 3 and trained.sample_losses is None
 
 
-def batches(losses=(np.ones(64, np.float32),) * 9, augmented=None, **changes):
+EQUAL = (np.ones(64, np.float32),) * 9  # losses of 64 images after each epoch
+
+
+def batches(losses=EQUAL, augmented=None, **changes):
     """Return the batches of all epochs over 64 images, whose pixels say their indices."""
     pixels = np.arange(64, dtype=np.float32)[:, np.newaxis, np.newaxis, np.newaxis] / 64
     targets, changed = data.one_hot(np.arange(64) % 10), dataclasses.replace(DENSE, **changes)

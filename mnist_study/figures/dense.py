@@ -32,7 +32,7 @@ def augmentations(image: np.ndarray, seed: int) -> Shown:
     for family in Family:
         corrupted = np.asarray(corrupt(batch, seeds, (family,)))
         changed = np.flatnonzero(np.abs(corrupted - batch).max((1, 2, 3)) > 0.05)
-        kinds += [(corrupted[i], family) for i in changed[:: len(changed) // 4][:3]]
+        kinds += [(corrupted[i], family) for i in changed[:: max(1, len(changed) // 4)][:3]]
     titles = ["affine"] + [""] * (COPIES - 1) + ["elastic"] + [""] * (COPIES - 1)
     titles += [kind if n % 3 == 0 else "" for n, (_, kind) in enumerate(kinds)]
     pictures = [*np.concatenate(rows), *(picture for picture, _ in kinds)]

@@ -60,9 +60,8 @@ def robustness() -> Shown:
         for name in results.EVALUATED:
             accuracies = results.corrupted_accuracy(name)[of.name]
             axis.plot(of.strengths, accuracies, "o-", color=colour(name), label=name)
-        axis.set(xlabel=of.name, ylim=(0, 1.02))
+        axis.set(xlabel=of.name, ylabel="accuracy", ylim=(0, 1.02))
         axis.yaxis.set_major_formatter("{x:.0%}")
-    figure.supylabel("test accuracy", fontsize=10)
     figure.legend(
         *axes[0, 0].get_legend_handles_labels(), ncols=2, fontsize=SMALL, loc="outside lower center"
     )
@@ -116,9 +115,7 @@ def families() -> Shown:
     axis.set(xlabel="misclassified validation digits under these corruptions, %")
     figure.legend(title="trained on", fontsize=SMALL, ncols=3, loc="outside lower center")
     helped = sum(row.others < row.none for row in table.values())
-    title = (
-        f"The other families' augmentation helps against {helped} of {len(table)} unseen families"
-    )
+    title = f"Augmentation helps against {helped} of {len(table)} families that it left out"
     alt = "For each family of corruptions three dots: errors after training on none, others, all."
     return Shown(figure, title, alt, "families.png", recorded=True)
 
@@ -175,15 +172,13 @@ def subgroups() -> Shown:
             rate, (low, high) = 100 * record["errors"] / record["n"], record["ci95"]
             axis.hlines(place + beside, 100 * low, 100 * high, color=shade, linewidth=3, alpha=0.5)
             axis.plot(rate, place + beside, "o", color=shade, label=label if not place else None)
-            label_point(axis, f"{rate:.2f}%", (100 * high, place + beside), (4, 0), shade)
+            label_point(axis, f"{rate:.2f}%", (100 * high, place + beside), (4.0, 0.0), shade)
     axis.set(xscale="log", xlim=(0.1, 30), ylim=(len(models) - 0.5, -0.5))
     axis.set_yticks(range(len(models)), models)
     axis.set_xticks([0.1, 1, 10], ["0.1%", "1%", "10%"])
     axis.set(xlabel="misclassified test digits (95% confidence interval)")
     axis.legend(fontsize=SMALL)
     ratios = [results.subgroups(name)["ratio"] for name in models]
-    title = (
-        f"Every model errs more on students' digits: {min(ratios):.1f} to {max(ratios):.1f} times"
-    )
+    title = f"Students' digits are misclassified {min(ratios):.1f} to {max(ratios):.1f} times as often"
     alt = "Error rates of students' and Census employees' digits for four models."
     return Shown(figure, title, alt, "error_by_subgroup.png", recorded=True)

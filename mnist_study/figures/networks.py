@@ -15,10 +15,11 @@ from mnist_study.figures.style import DARK_GREY, SMALL, WIDTH, Shown, bare, colo
 BACK = "#D55E00"  # of gradients
 MAPS = 8  # feature maps shown
 
-Values = Float[np.ndarray, "units"]
+Values = Float[np.ndarray, "_"]
+Weights = Float[np.ndarray, "_ _"]
 
 
-def draw_edges(axis: Axes, column: int, weights: Float[np.ndarray, "below above"]) -> None:
+def draw_edges(axis: Axes, column: int, weights: Weights) -> None:
     """Draw the weights between two columns of units as lines, with their values."""
     for (low, high), weight in np.ndenumerate(weights):
         start, end = (height(low, weights.shape[0]), height(high, weights.shape[1]))
@@ -49,7 +50,7 @@ def draw_units(axis: Axes, column: int, values: Values, gradients: Values | None
 def backpropagation(
     values: Sequence[Values],
     gradients: Sequence[Values | None],
-    weights: Sequence[Float[np.ndarray, "below above"]],
+    weights: Sequence[Weights],
 ) -> Shown:
     """Return a small network with the values of its units, and the loss's gradients in them."""
     figure, axis = plt.subplots(figsize=(WIDTH, 3.3))

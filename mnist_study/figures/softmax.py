@@ -93,7 +93,7 @@ def draw_surface(axis: Axes, loss: Callable[[Weights], float], path: Sequence[We
     """
     start, end = path[0], path[-1]
     first = end - start
-    second = path[len(path) // 8] - start
+    second = path[max(1, len(path) // 8)] - start
     second = second - first * (np.vdot(second, first) / np.vdot(first, first))
     scale = np.linalg.norm(first)
     first, second = first / scale, second / np.linalg.norm(second)

@@ -21,7 +21,8 @@ def transfer(learned: Sequence[Mapping[str, Any]]) -> Shown:
     for shade, (method, rows) in zip(SHADES, table.groupby("method", sort=False), strict=False):
         sizes, accuracy = rows["examples_per_class"], rows["accuracy_mean"]
         axis.errorbar(sizes, accuracy, rows["accuracy_sd"], fmt="o-", capsize=3, color=shade)
-        label_point(axis, str(method), (sizes.max(), accuracy.iloc[-1]), (6, 0), shade)
+        end = float(sizes.max()), float(accuracy.iloc[-1])
+        label_point(axis, str(method), end, (6, 0), shade)
     sizes = sorted(set(table["examples_per_class"]))
     axis.set(xscale="log", ylabel="accuracy on UCI's digits", xlim=(0.9, 3.6 * sizes[-1]))
     axis.set(xlabel="labelled examples of each digit (bars: sd of two draws)")

@@ -18,7 +18,7 @@ from mnist_study.notebook.parameters import STUDY
 CELLS = [cell.source for cell in code_cells(read_notebook())]
 DRAWN = [p.read_text("utf-8") for p in (ROOT / "mnist_study" / "figures").glob("*.py")]
 FIGURES = set(re.findall(r'"(\w+\.png)"', "\n".join(DRAWN)))
-SAVED_ONLY = {"which_digits.png"}  # which the first cell links
+SAVED_ONLY = {"which_digits.png", "loss_plot.png", "accuracy_plot.png"}  # which texts link
 NEED_MNIST = {"label_errors.png", "answers.png"}  # the full MNIST's test images, known one by one
 WAYS = {"as it is", "frozen features", "fine-tuned", "from scratch"}
 ALLOWED = {"text/plain", "text/html", "text/markdown", "image/png"}
