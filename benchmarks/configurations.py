@@ -196,7 +196,7 @@ def ours(name: str) -> Callable[[Images, Labels, int, Clock], Predict]:
     return training_of
 
 
-OURS = ("baseline_mlp", "sprint", "cnn_sprint", "middle", "cnn", "dense_dropout")
+OURS = ("baseline_mlp", "sprint", "cnn_sprint", "middle", "cnn_clean", "dense_clean")
 PEERS = (keras_mlp, keras_convnet, torch_example, train_mnist_fast, sklearn_mlp)
 PEERS += (neighbours_deskewed,)
 CONFIGURATIONS = {peer.__name__: peer for peer in PEERS} | {name: ours(name) for name in OURS}

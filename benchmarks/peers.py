@@ -63,8 +63,8 @@ WHAT = {
     "sprint": "ours: dense, 256-128, in seconds",
     "cnn_sprint": "ours: a small convolutional net in seconds",
     "middle": "ours: dense, 1024-512, 12 epochs",
-    "cnn": "ours: convolutional",
-    "dense_dropout": "ours: dense, what the notebook is about",
+    "cnn_clean": "ours: convolutional, no corruptions in its training",
+    "dense_clean": "ours: dense, no corruptions in its training",
 }
 BESIDE = {
     "baseline_mlp": (-5, -4),

@@ -1,7 +1,7 @@
 """MNIST-C: fifteen corruptions of digits at fixed strength, by the definitions of its paper.
 
 Source: Mu and Gilmer 2019, arXiv 1906.02337. Written anew; the draws differ from the published
-arrays, which `make mnist_c MNIST_C=FOLDER` evaluates. Images are float32, 0 to 1.
+arrays, which `make mnist-c MNIST_C=FOLDER` evaluates. Images are float32, 0 to 1.
 """
 
 import functools

@@ -179,6 +179,8 @@ def subgroups() -> Shown:
     axis.set(xlabel="misclassified test digits (95% confidence interval)")
     axis.legend(fontsize=SMALL)
     ratios = [results.subgroups(name)["ratio"] for name in models]
-    title = f"Students' digits are misclassified {min(ratios):.1f} to {max(ratios):.1f} times as often"
+    title = (
+        f"Students' digits are misclassified {min(ratios):.1f} to {max(ratios):.1f} times as often"
+    )
     alt = "Error rates of students' and Census employees' digits for four models."
     return Shown(figure, title, alt, "error_by_subgroup.png", recorded=True)

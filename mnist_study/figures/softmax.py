@@ -24,7 +24,7 @@ def samples(images: Pixels, labels: Labels, writers: Writers) -> Shown:
     figure = gallery(images[[np.flatnonzero(cell)[0] for cell in cells]])
     for axis, group in zip(figure.axes[::10], groups, strict=True):
         axis.set_ylabel(group, fontsize=SMALL)
-    title = "Ten digits from each of the two groups of writers"
+    title = "Ten digits from each group of writers"
     alt = f"The digits 0 to 9, one row for each group of writers: {', '.join(groups)}."
     return Shown(figure, title, alt, "sample_digits.png")
 

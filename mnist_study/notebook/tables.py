@@ -49,7 +49,9 @@ def results(metrics: Mapping[str, Result], study: Session) -> pd.DataFrame:
 
 def per_class(labels: Labels, predicted: Labels) -> pd.DataFrame:
     """Return the table of precision, recall and F1 of each digit."""
-    columns = sklearn.metrics.precision_recall_fscore_support(labels, predicted, labels=range(10))
+    columns = sklearn.metrics.precision_recall_fscore_support(
+        labels, predicted, labels=range(10), zero_division=0
+    )
     rows = dict(zip(("precision", "recall", "F1", "images"), columns, strict=True))
     table = pd.DataFrame(rows, index=pd.Index(range(10), name="digit"))
     return table.T.map(lambda value: f"{value:.3f}" if value <= 1 else f"{value:,.0f}")

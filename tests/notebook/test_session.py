@@ -153,14 +153,14 @@ def test_a_figure_is_written_and_shown_with_title_notice_and_text(begin, shown, 
     drawn = Shown(figure, "Title", "Blank.", path.name, recorded)
     study.show(None)
     study.show(drawn)
-    assert shown[-1].alt == "Blank." and figure.get_suptitle() == "Title"
+    assert shown[-1].alt == "Title. Blank." and figure.get_suptitle() == "Title"
     study.notice = "not the full study"
     study.show(drawn)
     title = figure.get_suptitle()
     assert title.startswith("Title (") and title.endswith("not the full study)")
     assert ("recorded results" in title) is recorded
     assert max(map(len, title.split("\n"))) <= 44  # it is four inches wide
-    assert shown[-1].alt == "Blank." + title.replace("\n", " ").removeprefix("Title")
+    assert shown[-1].alt == "Title. Blank." + title.replace("\n", " ").removeprefix("Title")
     assert path.read_bytes() == shown[-1].data and shown[-1].width == 400
     path.unlink()
     study.save_figure(drawn)

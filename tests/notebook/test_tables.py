@@ -5,7 +5,8 @@ import pytest
 
 from mnist_study import results
 from mnist_study.backend import keras
-from mnist_study.notebook import hidden_units, saved_network, tables
+from mnist_study.evaluate import hidden_units
+from mnist_study.notebook import saved_network, tables
 from mnist_study.notebook.images import no_digits
 
 
@@ -31,8 +32,8 @@ def test_tables_describe_runs_and_recorded_results(begin):
 
 def test_tables_describe_recorded_results():
     over = tables.over_seeds(["cnn", "baseline_mlp"])
-    assert over.loc["baseline_mlp", "training time, baseline = 1"] == "1.0"
-    assert over.loc["cnn", "seeds"] == 5
+    assert over.loc["baseline_mlp", "processor time, baseline = 1"] == "1.0"
+    assert over.loc["cnn", "seeds"] == len(results.recorded("cnn"))
     assert tables.recogniser().loc["UCI's digits", "digit_reader"].startswith("98.87% (")
     assert tables.settings().loc["epochs", "the study's"] == "50"
     accepted = tables.out_of_distribution({"letters": {"images": 44, "accepted": 0.25}})
@@ -41,6 +42,8 @@ def test_tables_describe_recorded_results():
 
 def test_errors_are_counted_by_digit():
     labels = np.repeat(np.arange(10), 10)
+    table = tables.per_class(labels, np.where(labels == 3, 7, labels))
+    assert table[7].tolist() == ["0.500", "1.000", "0.667", "10"] and table[3]["recall"] == "0.000"
     record = saved_network.mistakes(labels, np.where(np.arange(100) < 3, 9, labels))
     assert record["hardest"] == {"digit": 0, "recall": 0.7} and record["labels"]["contested"] == 0
 
