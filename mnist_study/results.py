@@ -1,6 +1,7 @@
 """Named numbers: what text, tables and figures quote of the results recorded in results/."""
 
 import functools
+import itertools
 import json
 from collections.abc import Sequence
 from types import SimpleNamespace
@@ -17,7 +18,7 @@ from mnist_study.evaluate.evaluation import unpacked
 from mnist_study.evaluate.mnist_c import FAMILIES
 from mnist_study.evaluate.robustness import CORRUPTIONS
 from mnist_study.evaluate.uci import TEST, uci_pictures
-from mnist_study.experiments import TITLES
+from mnist_study.experiments import ABLATION, TITLES
 from mnist_study.runners import Result
 from mnist_study.stats import Spread, spread
 from mnist_study.store import Store
@@ -108,7 +109,21 @@ def change(before: str, after: str, population: data.Population | None = None) -
     measured = stats.error_change(*wrong, writers[rows])
     low, high = measured["ci95"]
     certain = low > 0 or high < 0
-    return SimpleNamespace(value=measured["change"], low=low, high=high, certain=certain)
+    found = {"value": measured["change"], "low": low, "high": high, "p": measured["p"]}
+    return SimpleNamespace(**found, certain=certain)
+
+
+def ablation_changes() -> dict[str, SimpleNamespace]:
+    """Return how each step of the ablation study changes the errors; see change.
+
+    certain: whether that holds after Holm's adjustment for the number of steps.
+    """
+    changes = {after: change(before, after) for before, after in itertools.pairwise(ABLATION)}
+    adjusted = stats.holm([of.p for of in changes.values()])
+    return {
+        name: SimpleNamespace(**vars(of) | {"certain": p < 0.05})
+        for (name, of), p in zip(changes.items(), adjusted, strict=True)
+    }
 
 
 def times() -> list[tuple[str, str, float, float]]:

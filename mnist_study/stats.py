@@ -143,17 +143,32 @@ def error_change(
     writers: Writers,
     seed: int = 0,
 ) -> dict[str, Any]:
-    """Return the relative change of the errors from one model to another, and its ci95.
+    """Return the relative change of the errors from one model to another, its ci95 and its p value.
 
     Each model's seeds are drawn apart, the same clusters for both; each population keeps its share.
+    p: of no change, two-sided: twice the share of resamples on the other side of it.
     """
     rates, clusters = [], writer_clusters(writers)
     for number, wrong in enumerate((before, after)):
         weights = seed_weights(len(wrong), RESAMPLES, np.random.default_rng([seed, number]))
         generator = np.random.default_rng(seed)  # anew: it draws the same clusters for both
         rates.append(error_rate(*totals(wrong, clusters, writers, weights, generator)))
-    ends = np.quantile(rates[1] / (rates[0] + NEARLY_NONE) - 1, [0.025, 0.975])
-    return {"change": float(after.mean() / before.mean() - 1), "ci95": ends.tolist()}
+    changes = rates[1] / (rates[0] + NEARLY_NONE) - 1
+    sides = np.mean(changes >= 0), np.mean(changes <= 0)
+    return {
+        "change": float(after.mean() / before.mean() - 1),
+        "ci95": np.quantile(changes, [0.025, 0.975]).tolist(),
+        "p": min(1.0, 2 * max(float(min(sides)), 1 / len(changes))),
+    }
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Return p values adjusted for the number of tests. Source: Holm 1979, jstor 4615733."""
+    order, adjusted, largest = np.argsort(p_values, kind="stable"), [0.0] * len(p_values), 0.0
+    for rank, place in enumerate(order):
+        largest = max(largest, (len(order) - rank) * p_values[place])
+        adjusted[place] = min(1.0, largest)
+    return adjusted
 
 
 def subgroup_record(wrong: Wrong, writers: Writers) -> dict[str, Any]:

@@ -29,12 +29,13 @@ PREDICTED[[0, 1, 0, 1, 1], [947, 947, 940, 941, 1621]] = 3
 ERRORS = {"baseline_mlp": 0.3, "dense_clean": 0.25, "dense_dropout": 0.02, "cnn": 0.01}
 
 
-def change(before, after):
-    """Three uncertain changes, six improvements, an increase; of neighbours in this order only."""
-    place = ABLATION.index(after)
-    assert ABLATION[place - 1] == before
-    value = 0.2 if after == ABLATION[-1] else -place / 100
-    return SimpleNamespace(value=value, low=value - 0.03, high=value + 0.03, certain=place > 3)
+def changes():
+    """Three uncertain changes, six improvements, an increase."""
+    values = [-place / 100 for place in range(1, len(ABLATION) - 1)] + [0.2]
+    return {
+        name: SimpleNamespace(value=v, low=v - 0.03, high=v + 0.03, certain=v < -0.03 or v > 0)
+        for name, v in zip(ABLATION[1:], values, strict=True)
+    }
 
 
 def misclassified(name):
@@ -49,7 +50,7 @@ def left_out():
 
 
 MADE_UP = {
-    "change": change,
+    "ablation_changes": changes,
     "misclassified": misclassified,
     "predictions": lambda name, labels: PREDICTED,
     "hard_digits": lambda: np.arange(940, 956),

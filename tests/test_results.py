@@ -1,6 +1,7 @@
 """What recorded results show, by hand on a few made-up ones; the machine; the saved model."""
 
 import functools
+import types
 
 import numpy as np
 import pytest
@@ -102,6 +103,15 @@ def test_a_change_of_errors_has_its_sign_its_population_and_its_certainty():
     assert results.change("baseline_mlp", "dense_dropout", CENSUS).value == pytest.approx(-2 / 3)
     assert results.change("worse", "cnn").certain and results.change("cnn", "worse").certain
     assert not results.change("worse", "worse").certain
+
+
+def test_the_steps_of_the_ablation_are_adjusted_for_their_number(monkeypatch):
+    made_up = {"value": 0.1, "low": 0.01, "high": 0.2, "p": 0.02, "certain": True}
+    monkeypatch.setattr(results, "change", lambda *_: types.SimpleNamespace(**made_up))
+    monkeypatch.setattr(results, "ABLATION", ["a", "b", "c", "d"])
+    assert [of.certain for of in results.ablation_changes().values()] == [False] * 3
+    monkeypatch.setattr(results, "ABLATION", ["a", "b", "c"])
+    assert [of.certain for of in results.ablation_changes().values()] == [True] * 2
 
 
 def test_hard_digits_are_misclassified_uncertain_or_contested(monkeypatch):

@@ -99,3 +99,8 @@ def test_accuracies_and_relative_changes_of_errors(wrong):
     assert change["ci95"][0] < change["change"] < change["ci95"][1] < 0
     same = stats.error_change(wrong[:1], wrong[:1], WRITERS)  # on the same images
     assert (same["change"], same["ci95"]) == (0, pytest.approx([0, 0], abs=1e-6))
+
+
+def test_holm_s_adjusted_p_values():
+    assert stats.holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert stats.holm([0.5, 0.9]) == [1.0, 1.0]
