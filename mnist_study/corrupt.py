@@ -3,6 +3,8 @@
 A batch comes in random order. So fixed places in it are a random draw: each kind of corruption
 works on an eighth of a batch, and costs next to nothing for the rest.
 """
+# TensorFlow also takes arrays and knows its shapes, which its stubs do not say.
+# pyright: reportArgumentType=false, reportOptionalOperand=false
 
 import dataclasses
 import enum

@@ -37,9 +37,9 @@ class SampledTraining(keras.Model):
         with tf.GradientTape() as tape:
             predicted = self(images, training=True)
             loss = self.compute_loss(images, targets, predicted)
-        gradients = tape.gradient(loss, self.trainable_weights)
+        gradients = tape.gradient(loss, self.trainable_weights)  # pyright: ignore[reportCallIssue, reportArgumentType]
         self.optimizer.apply(gradients, self.trainable_weights)
-        self.note(indices, keras.losses.kl_divergence(targets, predicted))
+        self.note(indices, keras.losses.kl_divergence(targets, predicted))  # pyright: ignore[reportArgumentType]
         for metric in self.metrics:
             metric.update_state(*([loss] if metric.name == "loss" else [targets, predicted]))
         return {name: value for metric in self.metrics for name, value in results(metric)}

@@ -7,6 +7,7 @@ arrays, which `make mnist-c MNIST_C=FOLDER` evaluates. Images are float32, 0 to 
 import functools
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import scipy.ndimage as ndimage
@@ -29,7 +30,7 @@ NEIGHBOURS = np.zeros((3, 3, 3), bool)  # within each image, diagonals too
 NEIGHBOURS[1] = True
 
 
-def gaussian(pictures: np.ndarray, deviation: float, mode: str = "nearest") -> np.ndarray:
+def gaussian(pictures: np.ndarray, deviation: float, mode: Any = "nearest") -> np.ndarray:
     """Return each picture blurred by a Gaussian of that standard deviation, in pixels."""
     return ndimage.gaussian_filter(pictures, (0, deviation, deviation), mode=mode)
 

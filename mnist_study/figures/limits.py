@@ -47,7 +47,7 @@ def corrupted(plain: keras.Model, robust: keras.Model, inputs: Images, labels: L
         titles.append(f"{name.replace('_', ' ')}\n{said[0][index]} | {said[1][index]}")
     note = "below each name: what baseline_mlp and dense_dropout predict"
     figure = gallery(images, titles, columns=5, note=note, vmin=0, vmax=1)
-    title = "MNIST-C: fifteen corruptions that people hardly mind"
+    title = "MNIST-C: fifteen corruptions that hardly affect people"
     alt = "Fifteen corrupted digits, each with the predictions of two networks."
     return Shown(figure, title, alt, "corrupted_digits.png")
 

@@ -63,7 +63,7 @@ def confusion(labels: Labels, predicted: Labels, name: str) -> Shown:
     errors = np.where(np.eye(10, dtype=bool), 0, counts)
     display.im_.set_data(errors)
     display.im_.set_clim(0, errors.max())
-    for text, (row, column) in zip(display.text_.flat, np.ndindex(10, 10), strict=True):
+    for text, (row, column) in zip(axis.texts, np.ndindex(10, 10), strict=True):
         text.set_visible(counts[row, column] > 0)
         text.set_color("#777777" if row == column else "black")
     axis.set(xlabel="predicted", ylabel="label")

@@ -35,9 +35,11 @@ def curve(history: History, quantity: Quantity, prefix: str) -> Curve:
 
 def draw_curves(axis: Axes, name: str, history: History, quantity: Quantity) -> None:
     """Draw a model's curves of accuracy or loss by epoch, the least validation loss marked."""
+    epochs, values = curve(history, quantity, "val_")
     for prefix, style, part in PARTS:
-        epochs, values = curve(history, quantity, prefix)
-        axis.plot(epochs, values, style, color=colour(name), linewidth=1.2, label=part)
+        axis.plot(
+            *curve(history, quantity, prefix), style, color=colour(name), linewidth=1.2, label=part
+        )
     axis.set(xlabel="epoch", ylabel=quantity)
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     if quantity == "loss":

@@ -21,7 +21,7 @@ def transfer(learned: Sequence[Mapping[str, Any]]) -> Shown:
     for shade, (method, rows) in zip(SHADES, table.groupby("method", sort=False), strict=False):
         sizes, accuracy = rows["examples_per_class"], rows["accuracy_mean"]
         axis.errorbar(sizes, accuracy, rows["accuracy_sd"], fmt="o-", capsize=3, color=shade)
-        end = float(sizes.max()), float(accuracy.iloc[-1])
+        end = float(np.max(sizes)), float(np.asarray(accuracy)[-1])
         label_point(axis, str(method), end, (6, 0), shade)
     sizes = sorted(set(table["examples_per_class"]))
     axis.set(xscale="log", ylabel="accuracy on UCI's digits", xlim=(0.9, 3.6 * sizes[-1]))

@@ -50,7 +50,10 @@ def results(metrics: Mapping[str, Result], study: Session) -> pd.DataFrame:
 def per_class(labels: Labels, predicted: Labels) -> pd.DataFrame:
     """Return the table of precision, recall and F1 of each digit."""
     columns = sklearn.metrics.precision_recall_fscore_support(
-        labels, predicted, labels=range(10), zero_division=0
+        labels,
+        predicted,
+        labels=range(10),
+        zero_division=0,  # pyright: ignore[reportArgumentType]
     )
     rows = dict(zip(("precision", "recall", "F1", "images"), columns, strict=True))
     table = pd.DataFrame(rows, index=pd.Index(range(10), name="digit"))
