@@ -1,8 +1,11 @@
 """The executed notebook as one self-contained HTML file, and as a PDF."""
 
+import functools
 import html
 import pathlib
 import shutil
+import subprocess
+import tempfile
 from collections.abc import Iterable
 from typing import Any
 
@@ -17,12 +20,30 @@ from mnist_study.errors import NotExecutedError
 HERE = pathlib.Path(__file__).resolve().parent
 FOLDER = paths.ROOT / "handout"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+START_SECONDS = 120  # for which a browser may take to open a blank page
 LINKS = ("https://", "http://", "#")  # others lead to files that are not published
 
 
+@functools.cache
+def opens_pages(program: str) -> bool:
+    """Return whether a program is a browser that runs here; some only say how to install one."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        options = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder}"]
+        command = [program, *options, "--dump-dom", "about:blank"]
+        try:
+            done = subprocess.run(
+                command, capture_output=True, stdin=subprocess.DEVNULL, timeout=START_SECONDS
+            )
+        except subprocess.TimeoutExpired:
+            return True  # this machine is slow: what is no browser ends at once
+        except OSError:
+            return False
+    return b"<body>" in done.stdout
+
+
 def browser_here() -> str | None:
-    """Return the path of the machine's own browser, None when it has none."""
-    return next(filter(None, map(shutil.which, BROWSERS)), None)
+    """Return the path of the machine's own browser, None when it has none that opens a page."""
+    return next(filter(opens_pages, filter(None, map(shutil.which, BROWSERS))), None)
 
 
 def exported(path: pathlib.Path) -> Any:

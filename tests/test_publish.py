@@ -76,6 +76,15 @@ def test_a_notebook_that_was_not_executed_is_refused(tmp_path):
         publish.page_text(tmp_path / "other.ipynb")
 
 
+@pytest.mark.parametrize("command", ["echo Chromium 99", "echo install the snap; exit 1"])
+def test_a_program_with_a_browsers_name_that_opens_no_page_is_none(tmp_path, monkeypatch, command):
+    for name in publish.BROWSERS:
+        (tmp_path / name).write_text(f"#!/bin/sh\n{command}\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert publish.browser_here() is None
+
+
 @pytest.mark.proof
 def test_make_writes_both():
     run(*make("html", "pdf"), folder=ROOT)

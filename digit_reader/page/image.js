@@ -9,6 +9,7 @@ import { digitsIn, partsOf } from "./parts.js";
 import THRESHOLDS from "../thresholds.json" with { type: "json" };
 
 const MOST_SIDE = 4096;  // pixels of a picture's longer side: all browsers have canvases of that
+const SLIGHT = 16;  // of 255: noise that browsers add against fingerprinting and that no digit suffers from
 const LIGHT = [0.299, 0.587, 0.114];  // how bright red, green and blue are
 
 export function pixelsOf(bitmap) {  // of a very large one: of it made smaller
@@ -17,6 +18,18 @@ export function pixelsOf(bitmap) {  // of a very large one: of it made smaller
   const context = Object.assign(document.createElement("canvas"), { width, height }).getContext("2d");
   context.drawImage(bitmap, 0, 0, width, height);
   return context.getImageData(0, 0, width, height);
+}
+
+export function canBeRead() {  // whether a canvas gives back what was painted, but for a slight noise
+  const side = 64, [painted, shown] = [0, 1].map(() =>
+    Object.assign(document.createElement("canvas"), { width: side, height: side }).getContext("2d"));
+  const known = painted.createImageData(side, side);
+  known.data.forEach((_, i) => { known.data[i] = i % 4 < 3 ? (37 * i) % 256 : 255; });
+  painted.putImageData(known, 0, 0);
+  shown.drawImage(painted.canvas, 0, 0);
+  try {
+    return shown.getImageData(0, 0, side, side).data.every((value, i) => Math.abs(value - known.data[i]) <= SLIGHT);
+  } catch { return false; }  // it is refused
 }
 
 export function brightness({ data, width, height }) {  // of pixels; transparent ones on paper unlike their ink

@@ -3,17 +3,19 @@ import { LEVELS, NETWORK } from "./model.js";
 import { centred } from "./centre.js";
 import { placed, readDigit } from "./cut.js";
 import { EXAMPLES } from "./examples.js";
-import { brightness, pictureRead, pixelsOf } from "./image.js";
+import { brightness, canBeRead, pictureRead, pixelsOf } from "./image.js";
+import { Problem } from "./ink.js";
 import { surest, unpack } from "./network.js";
 import { digitsIn } from "./parts.js";
 import THRESHOLDS from "../thresholds.json" with { type: "json" };
-import { Drawing, Painting, paint } from "./strokes.js";
+import { Drawing, Ink, Painting, paint } from "./strokes.js";
 
 const PEN = 0.07;  // the pen's width as a share of the canvas, and of a digit made as large as it
 const SIDE = 112;  // pixels at which a digit's strokes are drawn to be classified
 const find = (id) => document.getElementById(id);
 const page = find("page"), painting = new Painting(page);
-const large = new Painting(Object.assign(document.createElement("canvas"), { width: SIDE, height: SIDE }));
+const large = new Ink(SIDE);
+const FALSE_PIXELS = "This browser protects against fingerprinting and gives the page false pixels: allow it to read canvases, or ";
 const REST = 200;  // milliseconds that the pen is up before digits that touch are looked for
 let layers = null, picture = null, frame = 0, later = 0, readings = [], drawn = [];
 
@@ -42,11 +44,8 @@ function drawnLarge(strokes) {  // a digit's strokes, as large as fits whatever 
   const wide = PEN * SIDE, longest = Math.max(box.right - box.left, box.bottom - box.top, 0.02);
   const scale = (SIDE - wide - 4) / longest;
   const across = (box.left + box.right) / 2, down = (box.top + box.bottom) / 2;
-  large.show(strokes, (ink) => { ink.fillStyle = "#000"; ink.fillRect(0, 0, SIDE, SIDE); },
-    `${across} ${down} ${scale}`, wide, "#fff",
+  return large.of(strokes, `${across} ${down} ${scale}`, wide,
     ([x, y]) => [SIDE / 2 + scale * (x - across), SIDE / 2 + scale * (y - down)]);
-  const { data } = large.pen.getImageData(0, 0, SIDE, SIDE);
-  return Float32Array.from({ length: SIDE * SIDE }, (_, i) => data[4 * i] / 255);
 }
 
 function drawnDigits() {  // each digit that the strokes make: its box on the canvas, its 28×28 and its probabilities
@@ -105,13 +104,18 @@ function show(probabilities, image) {
   context.putImageData(seen, 0, 0);
 }
 
+function say(text, isProblem = true) {
+  find("answer").textContent = text;
+  find("answer").classList.toggle("problem", isProblem);
+}
+
 function read() {
   if (!layers) return;
   drawn = [];
   const result = picture ? pictureRead(layers, picture.bright) : drawnDigits();
   readings = result.problem ? [] : result;
-  find("answer").textContent = result.problem ?? (readings.length > 1 ? readings.map(inNumber).join("")
-    : readings.map(({ probabilities }) => inWords(probabilities)).join("") || "Draw a digit.");
+  say(result.problem ?? (readings.length > 1 ? readings.map(inNumber).join("")
+    : readings.map(({ probabilities }) => inWords(probabilities)).join("") || "Draw a digit."), !!result.problem);
   const last = readings.at(-1), [first, second] = last ? ranked(last.probabilities) : [];
   const which = readings.length > 1 ? "The last: " : "";
   find("certainty").textContent = last
@@ -147,18 +151,20 @@ async function take(file) {  // a picture, chosen, dropped or pasted
     const bitmap = await createImageBitmap(file), scale = page.width / Math.max(bitmap.width, bitmap.height);
     const size = [bitmap.width, bitmap.height].map((side) => Math.max(1, Math.round(scale * side)));
     const place = [(page.width - size[0]) / 2, (page.height - size[1]) / 2, ...size];
+    if (!canBeRead()) throw new Problem(`${FALSE_PIXELS}draw the digit.`);
     picture = { bitmap, place, ...brightness(pixelsOf(bitmap)) };
     drawing.set([]);
-  } catch {
+  } catch (problem) {
     picture = null;
     drawing.set([]);
     cancelAnimationFrame(frame);  // which would read the empty page
     read();
-    find("answer").textContent = "This picture cannot be opened. Give PNG or JPEG.";
+    say(problem instanceof Problem ? problem.message : "This picture cannot be opened. Give PNG or JPEG.");
   }
 }
 
 function save() {  // the drawing, and beside it the 28×28
+  if (!canBeRead()) { find("certainty").textContent = `${FALSE_PIXELS}take a screenshot.`; return; }
   const size = { width: page.width + 300, height: page.height };
   const sheet = Object.assign(document.createElement("canvas"), size);
   const context = sheet.getContext("2d");
@@ -178,8 +184,14 @@ const actions = { undo: () => drawing.undo(), redo: () => drawing.redo(), save,
   clear: () => { if (picture) { picture = null; change(true); } drawing.clear(); } };
 for (const [name, action] of Object.entries(actions)) find(name).onclick = action;
 find("choose").onchange = ({ target }) => { if (target.files[0]) take(target.files[0]); target.value = ""; };
+
+function letterOf({ key, code }) {  // in other scripts, and while a word is composed, the one that QWERTY has there
+  const isLatin = !/^(?:[^\0-\x7f\p{Script=Latin}]|Process$|Unidentified$)/u.test(key);
+  return (isLatin ? key : code.replace("Key", "")).toLowerCase();
+}
+
 document.onkeydown = (event) => {
-  const key = event.key.toLowerCase(), isCommand = event.ctrlKey || event.metaKey;
+  const key = letterOf(event), isCommand = (event.ctrlKey || event.metaKey) && !event.altKey;
   if (event.key === "Escape") actions.clear();
   else if (isCommand && key === "z") drawing[event.shiftKey ? "redo" : "undo"]();
   else if (isCommand && key === "y") drawing.redo();
@@ -206,8 +218,4 @@ EXAMPLES.forEach((strokes, number) => {
 find("table").innerHTML = Array.from({ length: 10 }, (_, digit) => `<tr><th scope="row">${digit}</th>
   <td><meter min="0" max="1" aria-label="${digit}"></meter></td><td></td></tr>`).join("");
 paintPage();
-const TOO_OLD = "This browser is too old: the page needs DecompressionStream "
-  + "(browsers of 2023 and later have it).";
-export const ready = typeof DecompressionStream === "undefined"
-  ? Promise.resolve().then(() => { find("answer").textContent = TOO_OLD; })
-  : unpack(NETWORK).then((unpacked) => { layers = unpacked; change(false); });
+if (!window.lacking.length) unpack(NETWORK).then((unpacked) => { layers = unpacked; change(false); });

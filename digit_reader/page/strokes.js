@@ -1,4 +1,4 @@
-// The drawing: strokes as points from 0 to 1, drawn by mouse, finger or pen; undone, redone, stored.
+// The drawing: strokes as points from 0 to 1, drawn by mouse, finger or pen; undone, redone, stored, and as ink.
 
 const KEY = "digit-reader-strokes";
 
@@ -35,10 +35,12 @@ export class Drawing {
   }
 
   begin(event) {
-    if (event.button !== 0 || this.pointer !== null) return;
+    const takesOver = event.pointerType === "pen" && this.kind !== "pen";  // the hand that holds it touched first
+    if (event.button !== 0 || (this.pointer !== null && !takesOver)) return;
     event.preventDefault();
-    this.pointer = event.pointerId;
-    this.canvas.setPointerCapture(event.pointerId);
+    if (this.pointer !== null) this.discard();
+    [this.pointer, this.kind] = [event.pointerId, event.pointerType];
+    try { this.canvas.setPointerCapture(event.pointerId); } catch { /* it is up again */ }
     this.remember({ at: this.strokes.length, strokes: [[this.place(event)]] });
     this.changed(false);
   }
@@ -52,8 +54,14 @@ export class Drawing {
 
   end(event) {
     if (event.pointerId !== this.pointer) return;
+    if (event.type === "pointercancel" && this.kind === "touch") this.discard();  // the system took it for a palm
     this.lift();
     this.changed(true);
+  }
+
+  discard() {  // the stroke in hand, as if it had not been begun
+    this.taken(this.past.pop());
+    this.future = this.undone;
   }
 
   lift() {
@@ -67,7 +75,7 @@ export class Drawing {
 
   remember(step) {
     this.past.push(this.taken(step));
-    this.future = [];
+    [this.undone, this.future] = [this.future, []];
   }
 
   set(strokes) {  // a new list of strokes, which can be undone
@@ -108,24 +116,80 @@ export function paint(pen, strokes, width, colour, at = (point) => point) {
   }
 }
 
-export class Painting {  // of strokes on a canvas: those that grow no more are painted once, on another one
-  constructor(canvas) {
-    const { width, height } = canvas, settings = { willReadFrequently: true };
-    this.pen = canvas.getContext("2d", settings);
-    this.done = Object.assign(document.createElement("canvas"), { width, height });
-    this.donePen = this.done.getContext("2d", settings);
-    this.count = 0;  // of strokes that are done
-  }
+class Growing {  // what strokes leave: those that grow no more leave it once
+  count = 0;  // of strokes that are done
 
-  show(strokes, ground, key, ...how) {  // ground: paints what is beneath; anew where key has changed
+  grow(strokes, key, clear, add) {  // anew where key has changed; the strokes that may still grow
     const count = Math.max(0, strokes.length - 1);
     if (this.key !== key || this.count > count || this.last !== strokes[this.count - 1]) {
-      ground(this.donePen);
+      clear();
       this.count = 0;
     }
-    paint(this.donePen, strokes.slice(this.count, count), ...how);
+    add(strokes.slice(this.count, count));
     Object.assign(this, { key, count, last: strokes[count - 1] });
+    return strokes.slice(count);
+  }
+}
+
+export class Painting extends Growing {  // on a canvas, and of what is done on another one
+  constructor(canvas) {
+    super();
+    const { width, height } = canvas;
+    this.pen = canvas.getContext("2d");
+    this.done = Object.assign(document.createElement("canvas"), { width, height });
+    this.donePen = this.done.getContext("2d");
+  }
+
+  show(strokes, ground, key, ...how) {  // ground: paints what is beneath
+    const add = (more) => paint(this.donePen, more, ...how);
+    const growing = this.grow(strokes, key, () => ground(this.donePen), add);
     this.pen.drawImage(this.done, 0, 0);
-    paint(this.pen, strokes.slice(count), ...how);
+    paint(this.pen, growing, ...how);
+  }
+}
+
+function eachLine(points, line) {  // short ones along what paint paints, less than 1/20 pixel away
+  let [fromX, fromY] = points[0];
+  points.forEach(([x, y], i) => {
+    const [nextX, nextY] = points[i + 1] ?? [x, y], [startX, startY] = [fromX, fromY];
+    const endX = (x + nextX) / 2, endY = (y + nextY) / 2;
+    const count = Math.ceil(Math.sqrt(5 * Math.hypot(startX - 2 * x + endX, startY - 2 * y + endY))) || 1;
+    for (let n = 1; n <= count; n++) {
+      const t = n / count, [a, b, c] = [(1 - t) ** 2, 2 * t * (1 - t), t ** 2];
+      const toX = a * startX + b * x + c * endX, toY = a * startY + b * y + c * endY;
+      line(fromX, fromY, toX, toY);
+      [fromX, fromY] = [toX, toY];
+    }
+  });
+}
+
+// How much of each pixel of a square strokes cover, as paint would: calculated from their points, since browsers
+// that protect against fingerprinting give other pixels back than were painted.
+export class Ink extends Growing {
+  constructor(side) {
+    super();
+    Object.assign(this, { side, done: new Float32Array(side * side) });  // squared distances to the nearest line
+  }
+
+  of(strokes, key, width, at) {
+    const reach = width / 2 + 0.5, add = (squares, some) => some.forEach((stroke) =>
+      eachLine(stroke.map(at), (...line) => this.approach(squares, reach, ...line)));
+    const growing = this.grow(strokes, key, () => this.done.fill(Infinity), (more) => add(this.done, more));
+    const squares = this.done.slice();
+    add(squares, growing);
+    return squares.map((square) => Math.min(1, Math.max(0, reach - Math.sqrt(square))));
+  }
+
+  approach(squares, reach, fromX, fromY, toX, toY) {
+    const wide = toX - fromX, high = toY - fromY, length = wide * wide + high * high || 1;
+    const span = (one, other) => [Math.max(0, Math.floor(Math.min(one, other) - reach)),
+      Math.min(this.side - 1, Math.floor(Math.max(one, other) + reach))];
+    const [left, right] = span(fromX, toX), [top, bottom] = span(fromY, toY);
+    for (let y = top; y <= bottom; y++)
+      for (let x = left, i = y * this.side + x; x <= right; x++, i++) {
+        const across = x + 0.5 - fromX, down = y + 0.5 - fromY;
+        const share = Math.min(1, Math.max(0, (across * wide + down * high) / length));
+        squares[i] = Math.min(squares[i], (across - share * wide) ** 2 + (down - share * high) ** 2);
+      }
   }
 }

@@ -228,6 +228,56 @@ def test_strokes_are_undone_redone_cleared_and_stored(page):
     answer(page, re.compile(".*[0-9].*"))  # a dot shows
 
 
+TOUCH = """(events) => {
+    const canvas = document.getElementById("page"), box = canvas.getBoundingClientRect();
+    for (const [pointerType, type, x, y] of events) canvas.dispatchEvent(new PointerEvent(type, {
+        pointerType, pointerId: pointerType.length, bubbles: true,
+        clientX: box.left + x * box.width / 280, clientY: box.top + y * box.width / 280 }));
+}"""
+
+
+def touches(kind, points, end="pointerup"):
+    """Return the events of a stroke."""
+    steps = ["pointerdown"] + ["pointermove"] * (len(points) - 1)
+    steps = [(kind, step, *point) for step, point in zip(steps, points, strict=True)]
+    return [*steps, (kind, end, *points[-1])]
+
+
+def test_a_pen_takes_over_from_a_palm_and_a_second_finger_draws_nothing(page):
+    corner, stem = (touches("pen", stroke) for stroke in STROKES[4])
+    begin, *rest = touches("touch", STROKES[7][0])
+    palm, cancelled = (
+        touches("touch", [(250, 260), (200, 250)], end) for end in ("pointermove", "pointercancel")
+    )
+    other = [("", *event) for _, *event in palm]
+    for events, said in (
+        ([*palm, *corner[:3], palm[1], *corner[3:], *cancelled, *palm, *stem, *palm[1:]], "4"),
+        ([begin, *other, *rest, *cancelled], "7"),
+    ):
+        page.evaluate(TOUCH, events)
+        answer(page, said)
+        for _ in STROKES[int(said)]:  # there are no others to undo
+            page.get_by_role("button", name="Undo").click()
+        answer(page, "Draw a digit.")
+
+
+# Of a key: what it writes, where QWERTY has it, and whether it undoes.
+KEYS = "я KeyZ 1, Я KeyZ 1, ζ KeyZ 1, ז KeyZ 1, Process KeyZ 1, z KeyY 1, z Slash 1"
+KEYS += ", w KeyZ 0, ; KeyZ 0, à KeyZ 0, и KeyB 0"
+PRESS = """(keys) => document.dispatchEvent(
+    new KeyboardEvent("keydown", { cancelable: true, ctrlKey: !keys.metaKey, ...keys }))"""
+
+
+def test_undo_is_where_the_layout_has_z_or_qwerty_in_other_scripts(page):
+    page.evaluate(TOUCH, touches("mouse", STROKES[7][0]))
+    for key, code, undoes in map(str.split, KEYS.split(", ")):
+        keys = {"key": key, "code": code, "metaKey": code == "KeyY"}
+        page.evaluate(PRESS, keys)
+        answer(page, "Draw a digit." if undoes == "1" else "7")
+        page.evaluate(PRESS, keys | {"shiftKey": True})
+        answer(page, "7")
+
+
 @pytest.mark.parametrize(
     ("size", "scheme", "pointer"), [(PHONE, "light", "touch"), (TURNED, "dark", "pen")]
 )
@@ -263,9 +313,65 @@ def test_works_by_keyboard_and_speaks_to_those_who_do_not_see(page):
     assert meter.evaluate("(shown) => getComputedStyle(shown).forcedColorAdjust") == "none"
 
 
-def test_says_what_an_old_browser_lacks(open_page):
-    page = open_page("delete window.DecompressionStream")
-    answer(page, re.compile(".* needs DecompressionStream .*"))
+LACKING = {
+    "modules": "HTMLScriptElement.prototype.noModule",
+    "Array.at": "Array.prototype.at",
+    "PointerEvent": "window.PointerEvent",
+    "DecompressionStream": "window.DecompressionStream",
+}
+BROKEN = {  # a script that is not parsed, that fails at once, that fails later, that is not run
+    "Unexpected": ("const PEN =", "const PEN = ="),
+    "broken now": ("const PEN =", "throw Error('broken now'); const PEN ="),
+    "broken later": ("const stream =", "throw Error('broken later'); const stream ="),
+    "": (' type="module"', ' type="text/unknown"'),
+}
+
+
+def test_says_what_an_old_browser_lacks_or_why_the_page_cannot_start(chromium, tmp_path):
+    text, path = build.page_text(), tmp_path / "page.html"
+
+    def says(pattern, page_text=text, script=""):
+        path.write_text(page_text, encoding="utf-8")
+        page = chromium.new_page()
+        page.add_init_script(script)
+        page.goto(path.as_uri())
+        answer(page, re.compile(pattern))
+
+    for feature, name in LACKING.items():
+        says(f".* needs {feature} .* Update it, or .*", script=f"delete {name}")
+    for error, change in BROKEN.items():
+        says(f"The page could not start.*{error}.*: update this .*", text.replace(*change, 1))
+    first = re.findall("(?s)<script>(.*?)</script>", text)[0]
+    assert not re.search(r"=>|`|\b(let|const|class|async)\b|\?[.?]", first), "not for old browsers"
+
+
+@pytest.mark.parametrize(
+    ("lie", "said"),
+    [
+        ("256 * Math.random()", "This browser .*"),
+        ("255", "This browser .*"),
+        ("v + i % 9 - 4", "5"),
+    ],
+)
+def test_where_canvases_give_false_pixels_strokes_are_read_and_pictures_refused(
+    open_page, lie, said
+):
+    page = open_page(f"""const {{ prototype }} = CanvasRenderingContext2D;
+        const read = prototype.getImageData;
+        prototype.getImageData = function (...place) {{
+            const pixels = read.apply(this, place);
+            pixels.data.set(pixels.data.map((v, i) => {lie}));
+            return pixels;
+        }};""")
+    answer(page, "Draw a digit.")
+    draw(page, STROKES[4])
+    answer(page, "4")
+    five = PIL.Image.fromarray(255 - np.pad(five_thousand()[0][0][2_060], 14)).resize((400, 400))
+    page.evaluate(DROP, [*encoded(five)])
+    answer(page, re.compile(said))
+    if said != "5":
+        page.get_by_role("button", name="Save").click()
+        assert "take a screenshot." in page.locator("#certainty").inner_text()
 
 
 def test_committed_page_is_built_from_the_sources_and_small():
