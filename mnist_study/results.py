@@ -30,7 +30,7 @@ MODELS = ("softmax_regression", "baseline_mlp", "dense_dropout", "cnn")
 EVALUATED = ("baseline_mlp", "dense_clean", "dense_dropout", "cnn")  # compared beyond accuracy
 ENOUGH = 0.95  # accuracy; a corruption that leaves less is too strong
 ERRORS, CONTESTED, UNCERTAIN = 7, 4, 5  # hard digits of each sort
-TIMED = [*MODELS, "sprint", "cnn_sprint", "dense_clean"]
+TIMED = [*MODELS, "dense_clean"]
 
 
 @functools.cache
