@@ -14,12 +14,11 @@ from typing import Any
 import numpy as np
 
 from digit_reader.files import write_text
-from mnist_study import data, experiments, paths, saved_model
+from mnist_study import data, paths, saved_model
 from mnist_study.arrays import Examples, Labels
 from mnist_study.backend import keras
-from mnist_study.evaluate.accuracy import accuracy, noisy, predict
+from mnist_study.evaluate.accuracy import accuracy, predict
 from mnist_study.models import Configuration, registry
-from mnist_study.notebook import transfer
 from mnist_study.train import train
 
 RECORD = paths.RESULTS / "exercises.json"
@@ -49,11 +48,6 @@ def accuracies(configuration: Configuration, examples: Examples | None = None) -
     return {part: accuracy(model, *of_part) for part, of_part in measured.items()}
 
 
-def validated(configuration: Configuration) -> float:
-    """Return a configuration's validation accuracy."""
-    return accuracies(configuration)["validation"]
-
-
 def baseline(**options: Any) -> Configuration:
     """Return the baseline's configuration with some arguments of its network changed."""
     return dataclasses.replace(registry["baseline_mlp"], options=options)
@@ -67,9 +61,9 @@ def one_hidden_layer(units: int, dropout: float = 0) -> keras.Model:
 
 
 def softmax_regression(learning_rate: float) -> tuple[list[float], Labels]:
-    """Return the losses of the notebook's softmax regression in NumPy, and its test predictions."""
-    (images, labels), (test_images, _) = data.load()
-    x, y = data.normalise(images).reshape(-1, 784), data.one_hot(labels)
+    """Return the losses of softmax regression in NumPy as in the notebook, and what it predicts."""
+    inputs, labels = parts()["train"]
+    x, y = inputs.reshape(-1, 784), data.one_hot(labels)
     weights, bias, losses = np.zeros((784, 10), "float32"), np.zeros(10, "float32"), []
     for _ in range(STEPS):
         logits = x @ weights + bias
@@ -79,18 +73,17 @@ def softmax_regression(learning_rate: float) -> tuple[list[float], Labels]:
         error = predicted - y
         weights -= learning_rate * (x.T @ error / len(x))
         bias -= learning_rate * error.mean(0)
-    return losses, (data.normalise(test_images).reshape(-1, 784) @ weights + bias).argmax(1)
+    return losses, (parts()["validation"][0].reshape(-1, 784) @ weights + bias).argmax(1)
 
 
 def confused() -> Numbers:
-    """Return the most frequent error of softmax regression, and its test accuracy."""
-    labels, predicted = parts()["test"][1], softmax_regression(0.5)[1]
+    """Return the most frequent error of softmax regression on validation digits."""
+    labels, predicted = parts()["validation"][1], softmax_regression(0.5)[1]
     wrong = predicted != labels
     pairs = 10 * labels[wrong].astype(int) + predicted[wrong]
     counts = np.bincount(pairs, minlength=100)
     label, prediction = divmod(int(counts.argmax()), 10)
-    most_frequent = {"label": label, "predicted": prediction, "times": int(counts.max())}
-    return most_frequent | {"test": float(np.mean(~wrong))}
+    return {"label": label, "predicted": prediction, "times": int(counts.max())}
 
 
 def rates() -> Numbers:
@@ -105,43 +98,12 @@ def hidden_32() -> Numbers:
     return accuracies(configuration) | {"parameters": small().count_params()}
 
 
-def shuffled_labels() -> Numbers:
-    """Return the accuracies of the baseline trained on shuffled labels."""
-    inputs, labels = parts()["train"]
-    return accuracies(baseline(), (inputs, np.random.default_rng(SEED).permutation(labels)))
-
-
 def rotated() -> Numbers:
     """Return the accuracy on test digits turned by 90 degrees, and the most accurate digit's."""
     inputs, labels = parts()["test"]
     correct = predict(saved(), np.rot90(inputs, axes=(1, 2)).copy()).argmax(1) == labels
     by_digit = [correct[labels == digit].mean() for digit in range(10)]
     return {"test": float(correct.mean()), "best": int(np.argmax(by_digit)), "of": max(by_digit)}
-
-
-def augmented_more() -> Numbers:
-    """Return validation accuracies after 7 epochs, augmented as in the study and twice as much."""
-    short = experiments.SHORT
-    twice = dataclasses.replace(short, affine=2, elastic=2)
-    return {"as it is": validated(short), "twice": validated(twice)}
-
-
-def fooled(count: int = 200) -> Numbers:
-    """Return how many of the first test digits one pixel of ink gets misclassified."""
-    inputs, labels = (part[:count] for part in parts()["test"])
-    successes = 0
-    for image, label in zip(inputs, labels, strict=True):
-        attempts = np.repeat(image.reshape(1, 784), 784, axis=0)
-        np.fill_diagonal(attempts, 1)
-        predicted = predict(saved(), attempts.reshape(-1, 28, 28, 1)).argmax(1)
-        successes += bool((predicted != label).any())
-    return {"fooled": successes, "of": count}
-
-
-def inverted() -> Numbers:
-    """Return the accuracy on test digits with black and white swapped."""
-    inputs, labels = parts()["test"]
-    return {"test": accuracy(saved(), 1 - inputs, labels)}
 
 
 def abstention(threshold: float = 0.9) -> Numbers:
@@ -153,56 +115,12 @@ def abstention(threshold: float = 0.9) -> Numbers:
     return {"share": float(1 - confident.mean()), "error": float(wrong[confident].mean())}
 
 
-def under_noise(deviation: float = 0.15) -> Numbers:
-    """Return error rates on noisy validation digits after training on clean and on noisy ones."""
-    inputs, labels = parts()["train"]
-    validation, validation_labels = parts()["validation"]
-    noisy_validation = noisy(validation, deviation, SEED)
-    error_rates = {}
-    for name, images in {"clean": inputs, "noisy": noisy(inputs, deviation, 0)}.items():
-        model = trained(experiments.WIDE, (images, labels))
-        error_rates[name] = 1 - accuracy(model, noisy_validation, validation_labels)
-    return error_rates
-
-
-def own_model() -> Numbers:
-    """Return validation accuracies of the notebook's own model after 2 and after 20 epochs."""
-    network = functools.partial(one_hidden_layer, 300)
-    epochs = {str(n): Configuration(network, epochs=n, learning_rate=0.01) for n in (2, 20)}
-    return {count: validated(configuration) for count, configuration in epochs.items()}
-
-
-def with_cnn() -> Numbers:
-    """Return test errors of dense_dropout, of cnn and of both averaged.
-
-    And the accuracy on UCI's digits of a softmax on the cnn's frozen features, two labels a digit.
-    """
-    inputs, labels = parts()["test"]
-    cnn = trained(registry["cnn"])
-    predicted = {"dense": predict(saved(), inputs), "cnn": predict(cnn, inputs)}
-    predicted["both"] = predicted["dense"] + predicted["cnn"]
-    counts = {name: int((p.argmax(1) != labels).sum()) for name, p in predicted.items()}
-    learner = transfer.Learner(cnn, registry["cnn"], SEED)
-    draws = [learner.draw(2, number) for number in range(2)]
-    scores = [learner.score(transfer.Way.FROZEN, indices) for indices in draws]
-    return counts | {"frozen, two labels": float(np.mean(scores))}
-
-
 EXERCISES: dict[str, Callable[[], Numbers]] = {
     "confused": confused,
     "rates": rates,
-    "no_dropout": lambda: accuracies(baseline(dropout=0)),
-    "half_dropout": lambda: accuracies(baseline(dropout=0.5)),
     "hidden_32": hidden_32,
-    "shuffled_labels": shuffled_labels,
     "rotated": rotated,
-    "augmented_more": augmented_more,
-    "fooled": fooled,
-    "inverted": inverted,
     "abstention": abstention,
-    "under_noise": under_noise,
-    "own_model": own_model,
-    "with_cnn": with_cnn,
 }
 
 
