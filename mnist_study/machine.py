@@ -61,13 +61,13 @@ def memory() -> float:
 
 
 def why_ended(status: int) -> str:
-    """Return what the exit status of a process says of its end, as a sentence with what to do.
+    """Return which signal ended a process, and what to do; nothing if its status names none.
 
     status: negative for a signal, as Python has it, or above 128, as shells have it.
     """
     number = -status if status < 0 else status - 128
     if number not in {*signal.Signals}:
-        return f"it ended with status {status}"
+        return ""
     name = signal.Signals(number).name
     if name == "SIGILL":
         return f"it met an instruction that this processor lacks ({name}): {NO_AVX}; {ELSEWHERE}"

@@ -50,8 +50,8 @@ def train_in_child(description: Description, *model_path: str) -> Result:
     if done.returncode == REFUSED:
         raise TrainingError(f"{description['name']} was refused: {done.stderr.splitlines()[-1]}")
     if done.returncode:
-        why = f"{machine.why_ended(done.returncode)}\n{done.stderr[-SHOWN:]}".strip()
-        raise TrainingError(f"{description['name']} failed: {why}")
+        why = "\n".join(filter(None, [machine.why_ended(done.returncode), done.stderr[-SHOWN:]]))
+        raise TrainingError(f"{description['name']} failed with status {done.returncode}: {why}")
     return json.loads(done.stdout) | {"total_seconds": time.perf_counter() - start}
 
 

@@ -96,10 +96,10 @@ def execute(notebook: Any, folder: pathlib.Path = paths.ROOT) -> None:
         client.execute()
     except CellExecutionError as error:
         raise NotExecutedError(f"{message(error)}\n{STOPPED}") from None
-    except DeadKernelError as error:
-        why = f"The kernel died in cell {max(began, default=0) + 1} of {len(names)}"
-        why += f": {machine.why_ended(client.status)}." if client.status else f" ({error})."
-        raise NotExecutedError(f"{why}\n{STOPPED}") from None
+    except DeadKernelError:
+        place = f"The kernel died in cell {max(began, default=0) + 1} of {len(names)}"
+        why = machine.why_ended(client.status or 0) or f"its status was {client.status}"
+        raise NotExecutedError(f"{place}: {why}.\n{STOPPED}") from None
     for section in sorted(seconds, key=lambda name: -seconds[name])[:LONGEST]:
         print(f"{seconds[section]:6.0f} s in {section}")
 
