@@ -1,27 +1,51 @@
 """Files are written whole or not at all."""
 
+import contextlib
+import errno
 import os
 import pathlib
 import secrets
+import shutil
 from collections.abc import Callable
 
 
 def write_atomically(path: str | pathlib.Path, write: Callable[[pathlib.Path], object]) -> None:
     """Call write(temporary_path), then rename to path; what stood there survives any failure.
 
+    A link at path stays one: the file that it leads to is written. Mode, owner and group stay, too.
     Raises OSError that says so, and what to do, when the disk is full, say.
     """
-    path = pathlib.Path(path)
-    temporary = path.with_name(f".partial-{secrets.token_hex(4)}-{path.name}")
+    path = pathlib.Path(os.path.realpath(path))
+    temporary = path.with_name(f".partial-{secrets.token_hex(4)}{path.suffix[-9:]}")
     try:
         write(temporary)
+        if path.exists():
+            take_over(path, temporary)
         os.replace(temporary, path)
     except OSError as error:
         why = os.strerror(error.errno) if error.errno else error  # HDF5's own text runs over pages
-        advice = "make room or choose another folder; what stood there is as it was"
+        mounted = error.errno in (errno.EBUSY, errno.EXDEV)  # by itself, say into a container
+        advice = "mount its folder instead" if mounted else "make room"
+        advice += " or choose another folder; what stood there is as it was"
         raise OSError(error.errno, f"cannot write {path} ({why}): {advice}") from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def take_over(old: pathlib.Path, new: pathlib.Path) -> None:
+    """Give a new file the owner, the group and the mode of an old one, as far as is allowed."""
+    before = old.stat()
+    for owner in (-1, before.st_uid):  # whoever is in the group may set that alone
+        with contextlib.suppress(OSError, AttributeError):  # Windows has no chown
+            os.chown(new, owner, before.st_gid)
+    with contextlib.suppress(OSError):
+        shutil.copymode(old, new)
+
+
+def rewrite(path: pathlib.Path) -> None:
+    """Write a file, if it is there, anew as it is: raises OSError where write_atomically would."""
+    if path.is_file():
+        write_atomically(path, lambda temporary: shutil.copy2(path, temporary))
 
 
 def write_text(path: str | pathlib.Path, text: str) -> None:

@@ -1,9 +1,16 @@
 """What the notebook mnist_model.ipynb runs on; its names are loaded when first used (PEP 562)."""
 
 import importlib
+import logging
 import os
+import re
 from typing import Any
 
+# Where HOME cannot be written to, matplotlib says so, and that it looks for fonts anew: in a cell.
+for _name in ("matplotlib", "matplotlib.font_manager"):
+    logging.getLogger(_name).addFilter(
+        lambda record: not re.search("mkdir -p|writable|temporary|font cache", str(record.msg))
+    )
 os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever a machine's settings name
 
 LAZY = {  # what the notebook imports from here, and where it is
@@ -26,7 +33,11 @@ LAZY = {  # what the notebook imports from here, and where it is
 
 
 def __getattr__(name: str) -> Any:
-    """Return the module that the notebook calls by that name."""
+    """Return what the notebook calls by that name: a module.
+
+    Raises BackendError where TensorFlow would end the process without a word.
+    """
+    importlib.import_module(f"{__name__}.machine").check_processor()
     place = LAZY.get(f"{__name__}.{name}")
     if place is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

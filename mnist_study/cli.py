@@ -6,7 +6,7 @@ import pathlib
 import sys
 import tempfile
 
-from mnist_study import paths
+from mnist_study import machine, paths
 from mnist_study.errors import StudyError
 
 
@@ -39,7 +39,7 @@ def trainings(given: argparse.Namespace) -> None:
     if given.compare:
         print(listing.compared(*given.compare))
     else:
-        run = given.run and pathlib.Path(given.run)
+        run = given.run and pathlib.Path(given.run).expanduser()
         print(listing.listed(experiments.matching(given.only), given.format, run=run))
 
 
@@ -62,8 +62,9 @@ def rates(given: argparse.Namespace) -> None:
     from mnist_study import saved_model
     from mnist_study.recogniser import rates
 
+    machine.set_keras()
     print("Measuring it on each kind of picture takes some minutes", flush=True)
-    rates.write(saved_model.load(paths.MODEL), given.real and pathlib.Path(given.real))
+    rates.write(saved_model.load(paths.MODEL), given.real and pathlib.Path(given.real).expanduser())
 
 
 def mnist_c(given: argparse.Namespace) -> None:
@@ -82,7 +83,7 @@ def reproduce(given: argparse.Namespace) -> None:
 
     if given.record:
         sys.exit(reproduce.retrain(given.record))
-    parameters = json.loads(paths.METRICS.read_text(encoding="utf-8"))["parameters"]
+    parameters = reproduce.committed_parameters()
     with tempfile.TemporaryDirectory() as folder:
         notebook = execute.with_parameters(parameters | {"output_folder": folder})
         sys.exit(reproduce.compare_runs(pathlib.Path(folder), notebook))
@@ -149,6 +150,7 @@ def main(words: list[str] | None = None) -> None:
         print(f"mnist_study works in its clone: {advice}", file=sys.stderr)
         sys.exit(2)
     try:
+        machine.check_processor()
         given.command(given)
     except StudyError as error:
         sys.exit(str(error))

@@ -13,6 +13,7 @@ import numpy as np
 import PIL.Image
 
 from mnist_study import experiments, machine, paths, results, saved_model, store, worker
+from mnist_study.errors import NotExecutedError, RecordError
 from mnist_study.runners import Result
 
 IDENTICAL, WITHIN, DIFFERENT = "identical", "within tolerance", "DIFFERENT"
@@ -146,10 +147,16 @@ def text_of(cell: Any) -> str:
 
 
 def compare_cells(old: Any, new: Any) -> list[Comparison]:
-    """Compare the code cells of two notebooks, by the cells' ids."""
+    """Compare the code cells of two notebooks, by the cells' ids, or by place where those are lost.
+
+    Cells that papermill injects do not count.
+    """
+    code = [[c for c in notebook.cells if c.cell_type == "code"] for notebook in (old, new)]
+    code = [[c for c in cells if not c.source.startswith("# Parameters\n")] for cells in code]
+    whole = len({cell.get("id") for cell in code[0]} - {None}) == len(code[0])
     before, after = (
-        {c.id: text_of(c) for c in notebook.cells if c.cell_type == "code"}
-        for notebook in (old, new)
+        {cell.id if whole else place: text_of(cell) for place, cell in enumerate(cells, 1)}
+        for cells in code
     )
     return [compare_text(f"cell {n}", before[n], after.get(n, "no such cell")) for n in before]
 
@@ -182,6 +189,21 @@ def report(comparisons: list[Comparison], environment: dict[str, Any]) -> int:
     return 0 if good else 1
 
 
+def committed_parameters(folder: pathlib.Path = paths.ROOT) -> dict[str, Any]:
+    """Return the parameters of the committed run; raise, before another, when it is not whole.
+
+    Raises RecordError without its record or its model, NotExecutedError without its outputs.
+    """
+    record = folder / "results" / paths.METRICS.name
+    for file in (record, folder / paths.MODEL.name):
+        if not file.is_file():
+            raise RecordError(f"{file} is missing: bring it back, or make run")
+    notebook = nbformat.read(folder / paths.NOTEBOOK.name, as_version=4)
+    if any(c.cell_type == "code" and c.source and not c.execution_count for c in notebook.cells):
+        raise NotExecutedError(f"{paths.NOTEBOOK.name} has cells without outputs: make run")
+    return json.loads(record.read_text(encoding="utf-8"))["parameters"]
+
+
 def compare_runs(new: pathlib.Path, new_notebook: Any, old: pathlib.Path = paths.ROOT) -> int:
     """Compare a run's folder and notebook with the committed; print a report, return the status."""
     files = [folder / "results" / paths.METRICS.name for folder in (old, new)]
@@ -193,7 +215,8 @@ def compare_runs(new: pathlib.Path, new_notebook: Any, old: pathlib.Path = paths
         digest = record["models"][record["saved_model"]]["weights_sha256"]
         saved_model.load(folder / paths.MODEL.name, digest)
     comparisons = compare_records(*records)
-    comparisons += compare_cells(nbformat.read(old / paths.NOTEBOOK.name, 4), new_notebook)
+    committed = (old / paths.NOTEBOOK.name).read_text(encoding="utf-8")
+    comparisons += compare_cells(nbformat.v4.reads(committed), new_notebook)  # no ids made up
     pictures = sorted((new / "visualizations").glob("*.png"))
     comparisons += [compare_figures(old / "visualizations" / p.name, p) for p in pictures]
     return report(comparisons, records[0]["environment"])

@@ -18,7 +18,7 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from mnist_study import digests, paths
+from mnist_study import digests, machine, paths
 from mnist_study.errors import TrainingError
 
 SHOWN = 2_000  # of what a failed training wrote, the last characters that are shown
@@ -50,8 +50,8 @@ def train_in_child(description: Description, *model_path: str) -> Result:
     if done.returncode == REFUSED:
         raise TrainingError(f"{description['name']} was refused: {done.stderr.splitlines()[-1]}")
     if done.returncode:
-        why = f"status {done.returncode}: {done.stderr[-SHOWN:]}"
-        raise TrainingError(f"{description['name']} failed with {why}")
+        why = "\n".join(filter(None, [machine.why_ended(done.returncode), done.stderr[-SHOWN:]]))
+        raise TrainingError(f"{description['name']} failed with status {done.returncode}: {why}")
     return json.loads(done.stdout) | {"total_seconds": time.perf_counter() - start}
 
 
@@ -110,7 +110,7 @@ def main(*model_path: str) -> dict[str, Any]:
     key of its own description goes into the result, as the proof.
     """
     end_with_parent()  # first: what follows imports TensorFlow, which takes seconds
-    from mnist_study import experiments, machine, store
+    from mnist_study import experiments, store
 
     description = json.load(sys.stdin)
     as_run = as_run_here(description)

@@ -11,6 +11,7 @@ import PIL.Image
 import pytest
 
 from mnist_study import experiments, machine, paths, reproduce
+from mnist_study.errors import NotExecutedError, RecordError
 from mnist_study.reproduce import DIFFERENT, IDENTICAL, WITHIN
 from mnist_study.store import Store, describe
 
@@ -167,6 +168,22 @@ def test_the_committed_run_is_compared_with_itself_and_not_with_other_images(tmp
     (tmp_path / "results" / "metrics.json").write_text(json.dumps(other))
     assert reproduce.compare_runs(tmp_path, None) == 1
     assert "other images than the record" in capsys.readouterr().out
+
+
+def test_a_committed_run_that_is_not_whole_is_refused_before_another(tmp_path):
+    (tmp_path / "results").mkdir()
+    for path, text in (paths.METRICS, '{"parameters": {"seed": 1}}'), (paths.MODEL, ""):
+        with pytest.raises(RecordError, match="is missing"):
+            reproduce.committed_parameters(tmp_path)
+        (tmp_path / path.relative_to(paths.ROOT)).write_text(text)
+    cell = nbformat.v4.new_code_cell("1")
+    for count in (None, 1):
+        cell.execution_count = count
+        nbformat.write(nbformat.v4.new_notebook(cells=[cell]), tmp_path / paths.NOTEBOOK.name)
+        if not count:
+            with pytest.raises(NotExecutedError, match="without outputs"):
+                reproduce.committed_parameters(tmp_path)
+    assert reproduce.committed_parameters(tmp_path) == {"seed": 1}
 
 
 @pytest.fixture

@@ -1,9 +1,12 @@
 """The notebook's parameters: the study's own values, and what a run may put in their place."""
 
+import contextlib
 import copy
 import dataclasses
 import difflib
 import enum
+import pathlib
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -39,6 +42,15 @@ def filled_list(test: Callable[[Any], bool]) -> Callable[[Any], bool]:
 def text(value: Any) -> bool:
     """Return whether the value is text."""
     return isinstance(value, str)
+
+
+def folder(value: Any) -> bool:
+    """Return whether the value is the path of a folder: no URL, and of a user that there is."""
+    if not text(value) or "\0" in value or re.match(r"[A-Za-z][\w.+-]+:/", value):
+        return False
+    with contextlib.suppress(RuntimeError):  # of a home that is unknown
+        return bool(pathlib.Path(value).expanduser())
+    return False
 
 
 def parameter(default: Any, valid: Callable[[Any], bool], advice: str, studied: bool = True) -> Any:
@@ -83,7 +95,9 @@ class Parameters:
     download_seconds: float = parameter(
         120, number(1, 86_400), "give 1 to 86,400 seconds", studied=False
     )
-    output_folder: str = parameter(".", text, "give the path of a folder", studied=False)
+    output_folder: str = parameter(
+        ".", folder, "give the path of a folder on this machine, not a URL", studied=False
+    )
 
     @classmethod
     def checked(cls, **given: Any) -> "Parameters":

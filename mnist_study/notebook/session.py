@@ -8,7 +8,6 @@ import json
 import os
 import pathlib
 import socket
-import tempfile
 import textwrap
 import time
 import weakref
@@ -18,6 +17,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+import psutil
 from IPython import get_ipython
 from IPython.display import HTML, Image, Markdown, display
 
@@ -26,10 +26,9 @@ from digit_reader.page.build import page_text
 from mnist_study import data, digests, machine, models, paths, stats, train
 from mnist_study.arrays import Examples, Indices, Labels, Probabilities
 from mnist_study.backend import keras
-from mnist_study.errors import FolderError
 from mnist_study.evaluate import accuracy
 from mnist_study.figures.style import Shown, png
-from mnist_study.lock import hold
+from mnist_study.lock import check_outputs, hold, writable_folder
 from mnist_study.notebook import images
 from mnist_study.notebook.live import LiveChart
 from mnist_study.notebook.parameters import Parameters
@@ -48,19 +47,6 @@ OTHER_IMAGES = (
 )
 
 
-def writable_folder(path: pathlib.Path) -> pathlib.Path:
-    """Return the folder, made if need be; raise FolderError, with advice, if it is read-only."""
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=path).close()
-    except OSError as error:
-        advice = "set output_folder to a folder of yours"
-        refused = FolderError(f"cannot write to {path.absolute()} ({error.strerror}): {advice}")
-        refused.errno = error.errno
-        raise refused from error
-    return path
-
-
 class Session:
     """One run of the notebook with its parameters; what it makes goes to their output_folder.
 
@@ -70,10 +56,13 @@ class Session:
     def __init__(self, parameters: Parameters):
         self.parameters, self.quick = parameters, parameters.quick
         self.start = time.perf_counter()
-        self.folder = writable_folder(pathlib.Path(parameters.output_folder))
+        self.folder = writable_folder(pathlib.Path(parameters.output_folder).expanduser())
         with contextlib.ExitStack() as stack:
             stack.enter_context(hold(self.folder))
             self.visualizations = writable_folder(self.folder / "visualizations")
+            self.metrics = writable_folder(self.folder / "results") / paths.METRICS.name
+            figures = self.visualizations.glob("*.png")
+            check_outputs(self.folder / paths.MODEL.name, self.metrics, *figures)
             self.close = weakref.finalize(self, stack.pop_all().close)
         self.dataset: dict[str, Any] = {}
         self.figures: dict[str, str] = {}  # SHA-256 by file name
@@ -209,8 +198,7 @@ class Session:
             **parts,
             "total_seconds": time.perf_counter() - self.start,
         }
-        folder = writable_folder(self.folder / "results")
-        write_text(folder / paths.METRICS.name, json.dumps(record, indent=1) + "\n")
+        write_text(self.metrics, json.dumps(record, indent=1) + "\n")
         self.close()
         return record
 
@@ -238,8 +226,21 @@ def begin(given: Mapping[str, Any]) -> Session:
     return Session(parameters)
 
 
+def is_live() -> bool:
+    """Return whether someone sees this notebook in Jupyter: its server names each kernel's session.
+
+    A kernel that papermill or nbconvert starts has at most inherited that name from it.
+    """
+    name = os.environ.get("JPY_SESSION_NAME")
+    starter = os.environ.get("JPY_PARENT_PID", "") if os.name == "posix" else ""  # else: a handle
+    with contextlib.suppress(psutil.Error, ValueError):
+        process = psutil.Process(int(starter or os.getppid()))
+        return name not in (None, process.environ().get("JPY_SESSION_NAME"))
+    return name is not None
+
+
 def show_page() -> None:
     """Display the page to draw in under Jupyter; a headless run would save all of it."""
-    if "JPY_SESSION_NAME" in os.environ:  # a Jupyter server sets it, nbconvert does not
+    if is_live():
         frame = f'<iframe srcdoc="{html.escape(page_text())}" width="100%" height="760"></iframe>'
         display(HTML(f"<div>{frame}</div>"))

@@ -1,7 +1,5 @@
 """Sliders for a live Jupyter: corrupt a digit as strongly as you like, and see the prediction."""
 
-import os
-
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -11,6 +9,7 @@ from mnist_study.backend import keras
 from mnist_study.evaluate.accuracy import predict
 from mnist_study.evaluate.robustness import CORRUPTIONS
 from mnist_study.figures.style import bare, colour
+from mnist_study.notebook.session import is_live
 
 
 def show_prediction(model: keras.Model, image: Images, name: str, share: float) -> None:
@@ -31,7 +30,7 @@ def show_prediction(model: keras.Model, image: Images, name: str, share: float) 
 
 def corruption(model: keras.Model, inputs: Images) -> None:
     """Offer sliders for digit, corruption and strength, in Jupyter; elsewhere nothing is shown."""
-    if "JPY_SESSION_NAME" not in os.environ:  # a Jupyter server sets it, nbconvert does not
+    if not is_live():
         return
     import ipywidgets
 

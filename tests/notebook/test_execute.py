@@ -10,7 +10,7 @@ import pytest
 from nbclient.exceptions import CellExecutionError
 from support.project import ROOT, run
 
-from mnist_study import cli, paths, train_missing
+from mnist_study import cli, paths, reproduce, train_missing
 from mnist_study.errors import NotExecutedError, TrainingError
 from mnist_study.notebook import execute
 
@@ -86,6 +86,52 @@ def test_a_cell_that_fails_stops_the_run_and_leaves_the_notebook(tmp_path):
     assert [*tmp_path.iterdir()] == [path] and path.read_bytes() == before
     own = CellExecutionError("Traceback …", "ParameterError", "profil is no parameter")
     assert execute.message(own) == "profil is no parameter"  # the study's errors say what to do
+
+
+@pytest.mark.fault("the kernel is killed", "says how much memory there is, and how much it takes")
+def test_a_kernel_that_dies_is_explained(tmp_path, record_property):
+    path = written(tmp_path / "a.ipynb", "1", "import os; os.kill(os.getpid(), 9)")
+    with pytest.raises(NotExecutedError, match=r"cell 3 of 3: .*SIGKILL.* GB are here") as died:
+        execute.in_place(path)
+    assert "as it was" in str(died.value)
+    record_property("said", str(died.value))
+
+
+def by_colab(notebook):
+    """Lose the cells' ids, as Colab does when it saves a notebook."""
+    notebook.update(nbformat_minor=0)
+    for cell in notebook.cells:
+        cell.metadata["id"] = cell.pop("id")
+
+
+KERNELS = {"no": None, "R's": {"name": "ir", "display_name": "R", "language": "R"}}
+KERNELS |= {"a foreign": {"name": "conda-env-a-py", "display_name": "a"}}
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.setting("{kernel} kernel in a notebook from Colab", "runs its own Python")
+def test_a_notebook_from_elsewhere_is_executed_and_compared(tmp_path, kernel):
+    path = written(tmp_path / "a.ipynb", 'output_folder = "."', "print(output_folder)")
+    notebook = nbformat.read(path, as_version=4)
+    by_colab(notebook)
+    del notebook.cells[1].metadata["tags"], notebook.metadata["kernelspec"]
+    if KERNELS[kernel]:
+        notebook.metadata["kernelspec"] = KERNELS[kernel]
+    path.write_text(json.dumps(notebook))
+    done = execute.with_parameters({"output_folder": "."}, path)
+    assert [cell.source[:12] for cell in done.cells[1:3]] == ["output_folde", "# Parameters"]
+    notebook.cells[2].outputs = done.cells[3].outputs
+    compared = reproduce.compare_cells(notebook, done)
+    assert [one.verdict for one in compared] == [reproduce.IDENTICAL] * 2
+
+
+def test_a_notebook_without_parameters_is_refused_before_it_runs(tmp_path):
+    path = written(tmp_path / "a.ipynb", "1")
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[1].metadata.clear()
+    nbformat.write(notebook, path)
+    with pytest.raises(NotExecutedError, match=r"a\.ipynb has no cell of parameters"):
+        execute.with_parameters({"seed": 1}, path)
 
 
 @pytest.mark.parametrize("words", ["run --record x", "reproduce --scheduler x", "fly", ""])

@@ -1,5 +1,6 @@
 """MNIST is loaded, downloaded, refused or replaced as the notebook says; training leaks no test."""
 
+import os
 import urllib.request
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 from keras.src.utils import file_utils
 from support.host import DEAD, host
 
-from mnist_study import data
+from mnist_study import data, machine
 from mnist_study.backend import keras
 from mnist_study.errors import ImagesError
 from mnist_study.notebook import session
@@ -67,6 +68,17 @@ def test_an_unusable_cache_falls_back(load, cache, how, record_property):
     assert name == "mnist-5k" and reason and "mnist-5k" not in reason
     assert UNUSABLE[how] == "mnist.npz" or path.read_text() == "mine"
     record_property("said", reason)
+
+
+@pytest.mark.setting("`KERAS_HOME` is read-only and has mnist.npz", "it is used")
+def test_a_read_only_cache_is_used(mnist_file, load, cache, monkeypatch):
+    def access(path, mode, known=os.access):
+        return known(path, mode) and (mode != os.W_OK or str(path) != str(cache.parent.parent))
+
+    cache.parent.symlink_to(mnist_file.parent)
+    monkeypatch.setattr(keras.datasets.mnist, "load_data", keras.datasets.mnist.load_data)
+    monkeypatch.setattr(machine.os, "access", access)
+    assert load(DEAD | {"KERAS_HOME": cache.parent.parent}) == ("mnist", "")
 
 
 @pytest.mark.fault("the download is something else", "goes on with 5,000 images, with notice")

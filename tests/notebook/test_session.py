@@ -7,6 +7,7 @@ import errno
 import json
 import os
 import socket
+import subprocess
 
 import filelock
 import matplotlib.pyplot as plt
@@ -25,6 +26,8 @@ from mnist_study.notebook.parameters import STUDY, Parameters
 BAD = {"profile": "fast", "models": [], "seed": 1.5, "epochs": True, "batch_size": 48}
 BAD |= {"layer_widths": [1024, 0], "dropout": 1, "learning_rate": float("nan")}
 BAD |= {"validation_size": 30_001, "output_folder": None}
+URLS = ("https://host/a", "s3://bucket/a", "file:///tmp/a", "gs:/bucket")
+NO_FOLDERS = [("output_folder", name) for name in (*URLS, "~nobody-of-that-name/a", "a\0b")]
 LEAST = {"seed": 0, "epochs": 1, "batch_size": 32, "layer_widths": [1], "validation_size": 100}
 MOST = {"batch_size": 8_192, "layer_widths": [20_000], "validation_size": 30_000}
 
@@ -44,10 +47,18 @@ def is_free(folder):
     return False
 
 
-@pytest.mark.parametrize("name", BAD)
-def test_a_bad_parameter_is_refused_with_advice(begin, name):
+@pytest.mark.parametrize(("name", "value"), [*BAD.items(), *NO_FOLDERS])
+def test_a_bad_parameter_is_refused_with_advice(begin, name, value):
     with pytest.raises(ParameterError, match=rf"^{name} is .+: give .+"):
-        begin(**{name: BAD[name]})
+        begin(**{name: value})
+
+
+def test_a_tilde_means_home_and_odd_names_are_folders(begin, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    for name, folder in {"~/runs": "runs", "a:b/c": "a:b/c"}.items():
+        assert begin(output_folder=name).folder.absolute() == tmp_path / folder
+    assert not (tmp_path / "~").exists()
 
 
 def test_an_unknown_model_and_a_misspelt_parameter_are_refused(begin, fallback):
@@ -181,3 +192,14 @@ def test_the_page_shows_under_jupyter_alone(shown, monkeypatch):
     monkeypatch.setenv("JPY_SESSION_NAME", "notebook")
     session.show_page()
     assert '<iframe srcdoc="&lt;!doctype html&gt;' in shown[0].data
+
+
+@pytest.mark.setting("`!papermill` in a cell of JupyterLab", "widgets and page stay out of it")
+def test_a_session_s_name_that_is_inherited_makes_no_live_notebook(monkeypatch):
+    monkeypatch.setenv("JPY_SESSION_NAME", "a.ipynb")
+    with subprocess.Popen(["sleep", "60"]) as papermill:  # it has inherited the name
+        monkeypatch.setenv("JPY_PARENT_PID", str(papermill.pid))
+        inherited = session.is_live()
+        papermill.kill()
+    monkeypatch.setenv("JPY_PARENT_PID", str(os.getppid()))
+    assert session.is_live() and not inherited

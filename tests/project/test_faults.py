@@ -1,6 +1,10 @@
 """What breaks while files are written, and what is broken to begin with: nothing is lost."""
 
 import contextlib
+import errno
+import fcntl
+import os
+import pathlib
 import resource
 import sys
 
@@ -9,9 +13,11 @@ import numpy as np
 import pytest
 from support.project import ROOT, ended, kill, run, start, wait_until
 
+from digit_reader.files import write_text
 from mnist_study import figures, lock, saved_model, train_missing
 from mnist_study.backend import keras
 from mnist_study.errors import FolderError, SavedModelError
+from mnist_study.notebook import execute
 from mnist_study.store import Store
 
 DESCRIPTION = {"name": "tiny", "seed": 1}
@@ -75,8 +81,9 @@ KILLED = """
 import os, signal, sys, test_faults
 from mnist_study.notebook import session
 
+study = session.begin({"output_folder": sys.argv[1]})
 os.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)  # at the worst moment
-test_faults.WRITERS[sys.argv[2]][1](session.begin({"output_folder": sys.argv[1]}))
+test_faults.WRITERS[sys.argv[2]][1](study)
 """
 
 
@@ -119,6 +126,79 @@ def test_a_second_run_is_refused_until_the_first_is_gone(begin, tmp_path, record
     study = begin()
     begin()  # the same kernel runs its first cell again
     study.close()
+
+
+REFUSALS = ("ENOLCK", "ENOSYS", "EOPNOTSUPP", "EINVAL", "EIO")
+
+
+@pytest.mark.parametrize("refusal", REFUSALS)
+@pytest.mark.fault("the file system refuses locks: {refusal}", "runs without, and says so")
+def test_a_file_system_without_locks_is_no_reason_to_stop(
+    tmp_path, monkeypatch, capsys, refusal, record_property
+):
+    def refuse(*_):
+        raise OSError(getattr(errno, refusal), "refused")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with lock.hold(tmp_path):
+        said = capsys.readouterr().out.strip()
+    assert said.startswith(f"{tmp_path} is not locked") and "no other run" in said
+    record_property("said", said)
+
+
+UNFIT = {"another user's": PermissionError(errno.EACCES, "Permission denied")}
+UNFIT |= {"a folder": IsADirectoryError(errno.EISDIR, "Is a directory", lock.NAME)}
+
+
+@pytest.mark.parametrize("whose", UNFIT)
+@pytest.mark.fault("the lock's file is {whose}", "stops before anything is trained")
+def test_a_lock_that_cannot_be_opened_is_said(begin, tmp_path, monkeypatch, whose, record_property):
+    def refuse(*_, **__):
+        raise UNFIT[whose]
+
+    monkeypatch.setattr(lock.filelock.FileLock, "acquire", refuse)
+    (tmp_path / lock.NAME).touch()
+    with pytest.raises(FolderError, match=f"open {tmp_path / lock.NAME} .*remove") as said:
+        begin()
+    record_property("said", str(said.value))
+
+
+def test_a_file_written_anew_keeps_its_link_mode_and_group(tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    file, link = tmp_path / "elsewhere" / f"{'a' * 251}.txt", tmp_path / "link.txt"  # 255 bytes
+    file.touch()
+    link.symlink_to(file)
+    group = 1 if os.geteuid() == 0 else os.getgid()
+    os.chown(file, -1, group)
+    file.chmod(0o640)
+    write_text(link, "new")
+    assert link.is_symlink() and file.read_text() == "new"
+    assert (file.stat().st_mode & 0o777, file.stat().st_gid) == (0o640, group)
+
+
+OUTPUTS = ("mnist_model.h5", "results/metrics.json", "visualizations/a.png", "a.ipynb")
+
+
+@pytest.mark.parametrize("name", OUTPUTS)
+@pytest.mark.fault("{name} is mounted by itself", "stops before anything is trained")
+def test_a_file_that_cannot_be_replaced_stops_the_run_at_its_beginning(
+    begin, tmp_path, monkeypatch, name, record_property
+):
+    path, busy = older(tmp_path / name), OSError(errno.EBUSY, "Device or resource busy")
+
+    def replace(_, target):
+        if pathlib.Path(target) == path:
+            raise busy
+
+    if path.suffix == ".ipynb":
+        path.write_text('{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}')
+    before = path.read_bytes()
+    monkeypatch.setattr(os, "replace", replace)
+    monkeypatch.setattr(execute, "execute", lambda *_: pytest.fail("it runs"))
+    with pytest.raises(FolderError, match="mount its folder") as refused:
+        execute.in_place(path) if path.suffix == ".ipynb" else begin()
+    assert path.read_bytes() == before
+    record_property("said", str(refused.value))
 
 
 @pytest.mark.fault("TensorFlow is broken", "stops at the imports, with what to do")

@@ -13,9 +13,9 @@ def complaints(path):
     cells = json.loads(pathlib.Path(path).read_text(encoding="utf-8"))["cells"]
     cells = [c for c in cells if c["cell_type"] == "code" and "".join(c["source"]).strip()]
     wrong = [
-        f"{path}: cell {cell['id']} has count {cell['execution_count']}, not {place}: make run"
-        for place, cell in enumerate(cells, 1)
-        if cell["execution_count"] != place
+        f"{path}: cell {c.get('id', place)} has count {c['execution_count']}, not {place}: make run"
+        for place, c in enumerate(cells, 1)
+        if c["execution_count"] != place
     ]
     return wrong[:1]
 
