@@ -110,9 +110,7 @@ def occluded(images: Images, seed: Seed) -> Images:
 def crossed(images: Images, seed: Seed) -> Images:
     """Return the images with a stroke across: straight, in zigzag or dotted."""
     n = images.shape[0]
-    row, column, turn, width, swing, period, dotted, zigzag, grey = tf.unstack(
-        uniform(seed, 9, n, 1)
-    )
+    row, column, turn, width, swing, period, dotted, zigzag, grey = tf.unstack(uniform(seed, 9, n, 1))
     row, column, turn = 6 + 15 * row, 6 + 15 * column, np.pi * turn
     along = (COLUMNS - column) * tf.cos(turn) + (ROWS - row) * tf.sin(turn)
     across = (ROWS - row) * tf.cos(turn) - (COLUMNS - column) * tf.sin(turn)
