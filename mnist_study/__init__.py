@@ -4,7 +4,12 @@ import importlib
 import os
 from typing import Any
 
+from digit_reader.processors import processors
+
 os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever a machine's settings name
+THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS")
+if processors() < (os.cpu_count() or 1):  # libraries count all that a container's machine has
+    os.environ.update(dict.fromkeys(THREADS, str(processors())) | {**os.environ})
 
 LAZY = {  # what the notebook imports from here, and where it is
     f"{__name__}.{name.rpartition('.')[2]}": f"{__name__}.{name}"
