@@ -6,6 +6,7 @@ import pathlib
 import sys
 import tempfile
 
+from digit_reader import streams
 from mnist_study import paths
 from mnist_study.errors import StudyError
 
@@ -39,7 +40,7 @@ def trainings(given: argparse.Namespace) -> None:
     if given.compare:
         print(listing.compared(*given.compare))
     else:
-        run = given.run and pathlib.Path(given.run)
+        run = given.run and pathlib.Path(given.run).expanduser()
         print(listing.listed(experiments.matching(given.only), given.format, run=run))
 
 
@@ -63,7 +64,7 @@ def rates(given: argparse.Namespace) -> None:
     from mnist_study.recogniser import rates
 
     print("Measuring it on each kind of picture takes some minutes", flush=True)
-    rates.write(saved_model.load(paths.MODEL), given.real and pathlib.Path(given.real))
+    rates.write(saved_model.load(paths.MODEL), given.real and pathlib.Path(given.real).expanduser())
 
 
 def reproduce(given: argparse.Namespace) -> None:
@@ -133,6 +134,7 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
 
 def main(words: list[str] | None = None) -> None:
     """Run a command; a StudyError ends it with its own words and status 1."""
+    streams.make_fit()
     given = arguments(words)
     if not paths.NOTEBOOK.exists():
         advice = "clone or download the whole repository, then make run"
@@ -142,6 +144,9 @@ def main(words: list[str] | None = None) -> None:
         given.command(given)
     except StudyError as error:
         sys.exit(str(error))
+    except BrokenPipeError:
+        streams.discard_output()
+        sys.exit("whoever read the output is gone")
     except Exception as error:
         if "URL fetch failure" not in str(error):  # Keras's words
             raise
