@@ -28,7 +28,7 @@ def named_pictures(images: Any) -> list[Named]:
             pictures += named_files(os.fspath(image))
         elif callable(getattr(image, "read", None)):
             pictures.append((name, content_read(image)))
-        elif isinstance(image, np.ndarray) and image.ndim == 2 and image.shape[1] == ROW:
+        elif isinstance(image, np.ndarray) and image.ndim in (1, 2) and image.shape[-1] == ROW:
             rows = image.reshape(-1, 28, 28)
             pictures += [(f"{name}, {number}", one) for number, one in enumerate(rows, 1)]
         elif isinstance(image, np.ndarray) and is_stack(image):

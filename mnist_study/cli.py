@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import pathlib
 import sys
 import tempfile
@@ -40,8 +41,7 @@ def trainings(given: argparse.Namespace) -> None:
     if given.compare:
         print(listing.compared(*given.compare))
     else:
-        run = given.run and pathlib.Path(given.run).expanduser()
-        print(listing.listed(experiments.matching(given.only), given.format, run=run))
+        print(listing.listed(experiments.matching(given.only), given.format, run=given.run))
 
 
 def reader(given: argparse.Namespace) -> None:
@@ -64,7 +64,7 @@ def rates(given: argparse.Namespace) -> None:
     from mnist_study.recogniser import rates
 
     print("Measuring it on each kind of picture takes some minutes", flush=True)
-    rates.write(saved_model.load(paths.MODEL), given.real and pathlib.Path(given.real).expanduser())
+    rates.write(saved_model.load(paths.MODEL), given.real)
 
 
 def reproduce(given: argparse.Namespace) -> None:
@@ -104,6 +104,11 @@ def pdf(given: argparse.Namespace) -> None:
     print(publish.write_pdf())
 
 
+def folder(text: str) -> pathlib.Path:
+    """Return the path of a folder; ~ is the home folder."""
+    return pathlib.Path(os.path.expanduser(text))  # noqa: PTH111  (it never raises)
+
+
 COMMANDS = (run, experiments, trainings, reader, rates, reproduce, report, html, pdf)
 OPTIONS = {  # by the commands that take them
     "--only": ((experiments, trainings), {"help": "those whose names match, such as 'cnn*'"}),
@@ -111,8 +116,11 @@ OPTIONS = {  # by the commands that take them
     "--dry-run": ((experiments,), {"help": "only say what is missing", "action": "store_true"}),
     "--format": ((trainings,), {"choices": ("table", "json", "csv"), "default": "table"}),
     "--compare": ((trainings,), {"nargs": 2, "help": "two, such as cnn-seed1 cnn-seed2"}),
-    "--run": ((trainings,), {"help": "the output folder of a run, to list it, too"}),
-    "--real": ((reader, rates), {"help": "a folder of the pictures in recogniser/real.csv"}),
+    "--run": (
+        (trainings,),
+        {"type": folder, "help": "the output folder of a run, to list it, too"},
+    ),
+    "--real": ((reader, rates), {"type": folder, "help": "the pictures in recogniser/real.csv"}),
     "--record": ((reproduce,), {"help": "a recorded training, such as cnn-seed4"}),
     "--check": ((report,), {"help": "only say what it would change", "action": "store_true"}),
 }

@@ -146,7 +146,7 @@ def test_an_unfit_record_is_named_and_trained_again(tmp_path, capsys, text):
 def test_every_training_of_the_study_has_one_record_and_there_are_no_others():
     records = store.Store()
     expected = {records.path(store.describe(e)).name for e in experiments.study()}
-    committed = {path.name for path in records.folder.glob("*-seed*.json")}
+    committed = {path.name for path in digests.files(records.folder, "*-seed*.json")}
     assert expected - committed == set(), "make experiments, and commit results/"
     assert committed - expected == set(), "of no experiment: delete them"
 
@@ -161,7 +161,7 @@ def agrees(result, part):
 
 
 def test_the_committed_records_agree_with_themselves():
-    for path in paths.RESULTS.glob("*-seed*.json"):
+    for path in digests.files(paths.RESULTS, "*-seed*.json"):
         record = json.loads(path.read_text(encoding="utf-8"))
         inputs, result = record["inputs"], record["result"]
         assert path == store.Store().path(inputs), path

@@ -64,7 +64,7 @@ def test_a_bad_file_does_not_stop_the_others(reader, folder):
 def test_open_files_stacks_and_scans_give_a_reading_each(reader, tmp_path):
     assert read(io.BytesIO(encoded(five())), reader)[0].answer == "5"
     rows = np.stack([np.asarray(five(28)).ravel()] * 3)
-    assert [r.answer for r in read(rows, reader)] == ["5"] * 3
+    assert [r.answer for r in read([rows, rows[0]], reader)] == ["5"] * 4
     stack = np.stack([np.asarray(five())] * 3)
     assert [r.image for r in read(stack, reader)] == ["image 1, 1", "image 1, 2", "image 1, 3"]
     path = tmp_path / "scan.tif"
@@ -131,6 +131,7 @@ def test_the_command_refuses_wrong_arguments(printed, folder, tmp_path_factory):
         (),
         (folder, "--annotate", folder / "none"),
         (folder, "--annotate", "/proc/self"),
+        (folder, "--annotate", 256 * "a"),
         ("--format", "xml", folder),
     ):
         assert printed(*wrong) == ("", 2)
