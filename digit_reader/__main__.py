@@ -9,11 +9,13 @@ import json
 import os
 import pathlib
 import sys
+import tempfile
 import time
 import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from digit_reader import streams
 from digit_reader.errors import HintError
 from digit_reader.hints import TEN, Hints
 
@@ -43,13 +45,26 @@ def arguments() -> argparse.Namespace:
     options.pictures += words[end + 1 :]
     if not options.pictures:
         parser.error("say which pictures to read")
-    if options.annotate and not pathlib.Path(options.annotate).is_dir():
-        parser.error(f"--annotate: there is no folder {options.annotate!r}: make it first")
+    if options.annotate:
+        options.annotate = os.path.expanduser(options.annotate)  # noqa: PTH111  (it never raises)
+        if wrong := unfit(pathlib.Path(options.annotate)):
+            parser.error(f"--annotate: {wrong}")
     try:
         options.hints = Hints(options.only, options.count, options.one_line)
     except HintError as error:
         parser.error(str(error))
     return options
+
+
+def unfit(folder: pathlib.Path) -> str:
+    """Return why no file can be written into a folder, and what to do; "" if one can."""
+    try:
+        if not folder.is_dir():
+            return f"there is no folder '{folder}': make it first"
+        tempfile.TemporaryFile(dir=folder).close()
+        return ""
+    except OSError as error:
+        return f"nothing can be written into '{folder}' ({error.strerror}): choose another folder"
 
 
 def plain(reading: Reading, probabilities: bool) -> dict[str, Any]:
@@ -132,8 +147,12 @@ def show(options: argparse.Namespace) -> bool:
     def readings() -> Iterator[Reading]:
         for picture, reading in each_reading(pictures, progress=Progress(), hints=options.hints):
             problems.append(bool(reading.problem))
-            if options.annotate and reading.digits:
-                save_annotated(picture, reading, options.annotate)
+            try:
+                if options.annotate and reading.digits:
+                    save_annotated(picture, reading, options.annotate)
+            except OSError as error:  # the disk is full: the readings are worth the most
+                problems.append(True)
+                print(error, file=sys.stderr)
             yield reading
 
     width = max(len(name) for name, _ in pictures)
@@ -145,12 +164,16 @@ def show(options: argparse.Namespace) -> bool:
 
 def main() -> None:
     """Print the readings of pictures; exit with status 1 when one of them has a problem."""
+    streams.make_fit()
     options = arguments()
     warnings.simplefilter("ignore")  # what decoders think of a file is said in our own words
     try:
         sys.exit(show(options))
     except BrokenPipeError:  # head has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        streams.discard_output()
+    except OSError as error:  # standard output is a file on a full disk
+        streams.discard_output()
+        sys.exit(f"digit_reader cannot go on ({error})")
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
 

@@ -12,7 +12,7 @@ from digit_reader.files import write_atomically
 from digit_reader.picture import Picture, brightness, on_paper, upright
 from digit_reader.reading import Reading
 
-LONGEST = 150  # letters of a file's name
+LONGEST = 150  # bytes of a file's name; a file system takes 255
 
 
 def in_colours(picture: Picture) -> PIL.Image.Image:
@@ -38,7 +38,8 @@ def annotated(picture: Picture, reading: Reading) -> PIL.Image.Image:
 
 def save_annotated(picture: Picture, reading: Reading, folder: str | pathlib.Path) -> pathlib.Path:
     """Write the annotated picture into a folder, as PNG, beside what is there; return its path."""
-    name = "_".join(pathlib.Path(reading.image).with_suffix("").parts).strip("._/\\")[-LONGEST:]
+    name = "_".join(pathlib.Path(reading.image).with_suffix("").parts).strip("._/\\")
+    name = name.encode(errors="ignore")[-LONGEST:].decode(errors="ignore")
     numbered = (
         f"{name} read{n}.png" for n in itertools.chain([""], (f" {i}" for i in itertools.count(2)))
     )

@@ -3,6 +3,7 @@
 import glob
 import os
 import pathlib
+import re
 import sys
 from typing import Any
 
@@ -11,6 +12,9 @@ import numpy as np
 from digit_reader.errors import PictureError
 from digit_reader.picture import MOST_FILE, is_stack, printable
 
+ROW = 784  # pixels of an image of 28×28 in a row
+URL = re.compile(r"(?i)[a-z][a-z0-9+.-]+:/|data:")
+DOWNLOAD = "this is a URL: download the picture, then give the file"
 Named = tuple[str, Any]  # a picture, or the PictureError in its place, by name
 
 
@@ -24,6 +28,9 @@ def named_pictures(images: Any) -> list[Named]:
             pictures += named_files(os.fspath(image))
         elif callable(getattr(image, "read", None)):
             pictures.append((name, content_read(image)))
+        elif isinstance(image, np.ndarray) and image.ndim in (1, 2) and image.shape[-1] == ROW:
+            rows = image.reshape(-1, 28, 28)
+            pictures += [(f"{name}, {number}", one) for number, one in enumerate(rows, 1)]
         elif isinstance(image, np.ndarray) and is_stack(image):
             pictures += [(f"{name}, {number}", one) for number, one in enumerate(image, 1)]
         else:
@@ -34,13 +41,17 @@ def named_pictures(images: Any) -> list[Named]:
 def named_files(path: str) -> list[Named]:
     """Return the pictures that a path, a folder, a pattern or "-" names, each with its name."""
     if path == "-":
-        return [("standard input", content_read(sys.stdin.buffer))]
+        return [("standard input", content_read(getattr(sys.stdin, "buffer", None)))]
+    path = os.path.expanduser(path)  # noqa: PTH111  (a Path would make "" the folder here)
     try:
+        if URL.match(path) and not pathlib.Path(path).exists():
+            return [(printable(path), PictureError(DOWNLOAD))]
         if path and pathlib.Path(path).is_dir():
             files = sorted(p for p in pathlib.Path(path).glob("[!.]*") if p.is_file())
             wrong = "the folder holds no files: put pictures there"
         elif glob.has_magic(path) and not pathlib.Path(path).exists():
-            files = sorted(glob.glob(path))  # noqa: PTH207  (absolute patterns, too)
+            found = glob.glob(path, recursive=True)  # noqa: PTH207  (absolute patterns, too)
+            files = sorted(p for p in found if pathlib.Path(p).is_file())
             wrong = "no file fits this pattern: check the path"
         else:
             return [(printable(path), path)]
@@ -51,6 +62,8 @@ def named_files(path: str) -> list[Named]:
 
 def content_read(file: Any) -> bytes | PictureError:
     """Return what is left in an open file; the error in its place if it is too much or no bytes."""
+    if file is None:
+        return PictureError("standard input is closed: give the names of files")
     try:
         content = file.read(MOST_FILE + 1)
     except Exception as error:

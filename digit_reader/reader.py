@@ -5,7 +5,6 @@ import dataclasses
 import hashlib
 import itertools
 import json
-import os
 import pathlib
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,6 +19,7 @@ from digit_reader.hints import NONE, Hints
 from digit_reader.inputs import Named, named_pictures
 from digit_reader.picture import Picture, pages
 from digit_reader.prepare import Crop, Segmentation, segment
+from digit_reader.processors import processors
 from digit_reader.quiet import quietly
 from digit_reader.reading import Certainty, Digit, Reading
 from digit_reader.thresholds import THRESHOLDS
@@ -66,7 +66,7 @@ class Reader:
             message = f"{network.name} is not what {settings.name} describes: restore both"
             raise NetworkError(message)
         with quietly():
-            self.interpreter = Interpreter(model_content=content, num_threads=os.cpu_count())
+            self.interpreter = Interpreter(model_content=content, num_threads=processors())
             self.interpreter.allocate_tensors()
         self.input = self.interpreter.get_input_details()[0]["index"]
         self.output = self.interpreter.get_output_details()[0]["index"]
@@ -227,7 +227,7 @@ def each_reading(
 ) -> Iterator[tuple[Picture, Reading]]:
     """Yield each page of pictures given with their names, and its Reading, as they come."""
     reader, done = reader or Reader(), 0
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+    with concurrent.futures.ThreadPoolExecutor(processors()) as pool:
         for start in range(0, len(pictures), AT_ONCE):
             some = pictures[start : start + AT_ONCE]
             per_picture = [*pool.map(lambda named: outcomes(named[1], hints), some)]
@@ -253,9 +253,10 @@ def read(
     """Recognise the digits in pictures: return a Reading for each picture.
 
     images: a picture (path, bytes, open file, PIL image, array of (h, w) or (h, w, 3)), a stack of
-    arrays (n, h, w), a folder, a pattern such as "scans/*.png", "-" for standard input, or a list
-    of these. reader: the package's own if not given. progress: called with how many pictures are
-    done, and how many there are. hints: what is known of the pictures beforehand.
+    arrays (n, h, w), MNIST's rows (n, 784), a folder, a pattern such as "~/scans/**/*.png", "-" for
+    standard input, or a list of these. reader: the package's own if not given. progress: called
+    with how many pictures are done, and how many there are. hints: what is known of the pictures
+    beforehand.
 
     >>> read("digit.jpg")[0].answer
     '9'

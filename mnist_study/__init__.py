@@ -6,12 +6,17 @@ import os
 import re
 from typing import Any
 
+from digit_reader.processors import processors
+
 # Where HOME cannot be written to, matplotlib says so, and that it looks for fonts anew: in a cell.
 for _name in ("matplotlib", "matplotlib.font_manager"):
     logging.getLogger(_name).addFilter(
         lambda record: not re.search("mkdir -p|writable|temporary|font cache", str(record.msg))
     )
 os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever a machine's settings name
+THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS")
+if processors() < (os.cpu_count() or 1):  # libraries count all that a container's machine has
+    os.environ.update(dict.fromkeys(THREADS, str(processors())) | {**os.environ})
 
 LAZY = {  # what the notebook imports from here, and where it is
     f"{__name__}.{name.rpartition('.')[2]}": f"{__name__}.{name}"
@@ -33,7 +38,7 @@ LAZY = {  # what the notebook imports from here, and where it is
 
 
 def __getattr__(name: str) -> Any:
-    """Return what the notebook calls by that name: a module.
+    """Return the module that the notebook calls by that name.
 
     Raises BackendError where TensorFlow would end the process without a word.
     """

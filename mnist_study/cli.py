@@ -2,10 +2,12 @@
 
 import argparse
 import json
+import os
 import pathlib
 import sys
 import tempfile
 
+from digit_reader import streams
 from mnist_study import machine, paths
 from mnist_study.errors import StudyError
 
@@ -39,8 +41,7 @@ def trainings(given: argparse.Namespace) -> None:
     if given.compare:
         print(listing.compared(*given.compare))
     else:
-        run = given.run and pathlib.Path(given.run).expanduser()
-        print(listing.listed(experiments.matching(given.only), given.format, run=run))
+        print(listing.listed(experiments.matching(given.only), given.format, run=given.run))
 
 
 def reader(given: argparse.Namespace) -> None:
@@ -64,7 +65,7 @@ def rates(given: argparse.Namespace) -> None:
 
     machine.set_keras()
     print("Measuring it on each kind of picture takes some minutes", flush=True)
-    rates.write(saved_model.load(paths.MODEL), given.real and pathlib.Path(given.real).expanduser())
+    rates.write(saved_model.load(paths.MODEL), given.real)
 
 
 def mnist_c(given: argparse.Namespace) -> None:
@@ -72,7 +73,7 @@ def mnist_c(given: argparse.Namespace) -> None:
     from mnist_study import saved_model
     from mnist_study.evaluate import published
 
-    for line in published.report(saved_model.load(paths.MODEL), pathlib.Path(given.arrays)):
+    for line in published.report(saved_model.load(paths.MODEL), given.arrays):
         print(line, flush=True)
 
 
@@ -113,6 +114,11 @@ def pdf(given: argparse.Namespace) -> None:
     print(publish.write_pdf())
 
 
+def folder(text: str) -> pathlib.Path:
+    """Return the path of a folder; ~ is the home folder."""
+    return pathlib.Path(os.path.expanduser(text))  # noqa: PTH111  (it never raises)
+
+
 COMMANDS = (run, experiments, trainings, reader, rates, mnist_c, reproduce, report, html, pdf)
 OPTIONS = {  # by the commands that take them
     "--only": ((experiments, trainings), {"help": "those whose names match, such as 'cnn*'"}),
@@ -120,9 +126,15 @@ OPTIONS = {  # by the commands that take them
     "--dry-run": ((experiments,), {"help": "only say what is missing", "action": "store_true"}),
     "--format": ((trainings,), {"choices": ("table", "json", "csv"), "default": "table"}),
     "--compare": ((trainings,), {"nargs": 2, "help": "two, such as cnn-seed1 cnn-seed2"}),
-    "--run": ((trainings,), {"help": "the output folder of a run, to list it, too"}),
-    "--real": ((reader, rates), {"help": "a folder of the pictures in recogniser/real.csv"}),
-    "--arrays": ((mnist_c,), {"help": "their folder, or an .npz file", "required": True}),
+    "--run": (
+        (trainings,),
+        {"type": folder, "help": "the output folder of a run, to list it, too"},
+    ),
+    "--real": ((reader, rates), {"type": folder, "help": "the pictures in recogniser/real.csv"}),
+    "--arrays": (
+        (mnist_c,),
+        {"type": folder, "help": "their folder, or an .npz file", "required": True},
+    ),
     "--record": ((reproduce,), {"help": "a recorded training, such as cnn-seed4"}),
     "--check": ((report,), {"help": "only say what it would change", "action": "store_true"}),
 }
@@ -144,6 +156,7 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
 
 def main(words: list[str] | None = None) -> None:
     """Run a command; a StudyError ends it with its own words and status 1."""
+    streams.make_fit()
     given = arguments(words)
     if not paths.NOTEBOOK.exists():
         advice = "clone or download the whole repository, then make run"
@@ -154,6 +167,9 @@ def main(words: list[str] | None = None) -> None:
         given.command(given)
     except StudyError as error:
         sys.exit(str(error))
+    except BrokenPipeError:
+        streams.discard_output()
+        sys.exit("whoever read the output is gone")
     except Exception as error:
         if "URL fetch failure" not in str(error):  # Keras's words
             raise

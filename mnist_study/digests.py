@@ -19,6 +19,15 @@ INSTALLED_AS = {"PIL": "pillow", "sklearn": "scikit-learn"}  # others as they ar
 TYPES_ONLY = "jaxtyping"
 
 
+def files(folder: pathlib.Path, pattern: str) -> list[pathlib.Path]:
+    """Return the regular files of a folder that fit a pattern, sorted, and none that is hidden.
+
+    Editors, JupyterLab and file managers leave hidden files, links and folders beside the others.
+    """
+    fitting = folder.glob(pattern)
+    return sorted(path for path in fitting if path.is_file() and not path.name.startswith("."))
+
+
 def without_docstrings(tree: ast.Module) -> ast.Module:
     """Return a syntax tree without the strings that stand as statements."""
     for node in ast.walk(tree):
@@ -61,34 +70,40 @@ def imports(path: pathlib.Path) -> frozenset[str]:
 def file_of(module: str, root: pathlib.Path = paths.ROOT) -> pathlib.Path | None:
     """Return the file of a module or package of the project, None of anything else."""
     place = root.joinpath(*module.split("."))
-    files = place.with_suffix(".py"), place / "__init__.py"
-    return next((path for path in files if path.is_file()), None)
+    possible = place.with_suffix(".py"), place / "__init__.py"
+    return next((path for path in possible if path.is_file()), None)
 
 
 @functools.cache
 def data_of(path: pathlib.Path) -> list[pathlib.Path]:
     """Return the data files beside a module that it names, or that have its name: strokes.json."""
     text = path.read_text(encoding="utf-8")
-    beside = (file for file in path.parent.iterdir() if file.suffix in DATA and file.is_file())
+    beside = (file for suffix in DATA for file in files(path.parent, f"*{suffix}"))
     return [file for file in beside if file.stem == path.stem or f'"{file.name}"' in text]
 
 
-def reached(modules: Iterable[str], root: pathlib.Path = paths.ROOT) -> set[pathlib.Path]:
+def reached(modules: Iterable[str], root: pathlib.Path = paths.ROOT) -> frozenset[pathlib.Path]:
     """Return the files of modules and of all that they import in the project, with their data."""
-    files: set[pathlib.Path] = set()
+    return reached_from(frozenset(modules), root)
+
+
+@functools.cache
+def reached_from(modules: frozenset[str], root: pathlib.Path) -> frozenset[pathlib.Path]:
+    """Return what reached does, once a process."""
+    found: set[pathlib.Path] = set()
     waiting = [*modules]
     while waiting:
         module = waiting.pop()
         path = file_of(module, root) if module.startswith(PROJECT) else None
-        if path and path not in files and module not in WITHOUT_EFFECT:
-            files.add(path)
+        if path and path not in found and module not in WITHOUT_EFFECT:
+            found.add(path)
             waiting += imports(path)
-    return files | {data for path in files for data in data_of(path)}
+    return frozenset(found.union(*map(data_of, found)))
 
 
-def by_name(files: Iterable[pathlib.Path], root: pathlib.Path = paths.ROOT) -> dict[str, str]:
+def by_name(found: Iterable[pathlib.Path], root: pathlib.Path = paths.ROOT) -> dict[str, str]:
     """Return the digests of files by their path in the project, sorted."""
-    return {path.relative_to(root).as_posix(): of_file(path) for path in sorted(files)}
+    return {path.relative_to(root).as_posix(): of_file(path) for path in sorted(found)}
 
 
 def of_code(module: str, root: pathlib.Path = paths.ROOT) -> dict[str, str]:
@@ -98,8 +113,8 @@ def of_code(module: str, root: pathlib.Path = paths.ROOT) -> dict[str, str]:
 
 def libraries(module: str, root: pathlib.Path = paths.ROOT) -> list[str]:
     """Return the names, as installed, of the libraries that those files import, sorted."""
-    files = [path for path in reached([module], root) if path.suffix == ".py"]
-    names = {name.partition(".")[0] for path in files for name in imports(path)}
+    code = [path for path in reached([module], root) if path.suffix == ".py"]
+    names = {name.partition(".")[0] for path in code for name in imports(path)}
     names -= {*sys.stdlib_module_names, *PROJECT, TYPES_ONLY}
     return sorted(INSTALLED_AS.get(name, name) for name in names)
 
@@ -117,7 +132,8 @@ def of_notebook(cells: Iterable[str], root: pathlib.Path = paths.ROOT) -> dict[s
     sources = [cell.strip() for cell in cells if cell.strip()]
     sources = [cell for cell in sources if not cell.startswith("# Parameters\n")]
     names = {name for cell in sources for name in imported(cell)}
-    records = [*paths.RESULTS.glob("*-seed*.json"), paths.RESULTS / "reader.json"]
+    results = root / paths.RESULTS.name
+    records = [*files(results, "*-seed*.json"), *files(results, "reader.json")]
     together = "\n\n".join([*sources, *map(of_file, sorted(records))])
     return {
         "cells and records": hashlib.sha256(together.encode()).hexdigest(),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from mnist_study import paths, results
+from mnist_study import digests, paths, results
 from mnist_study.errors import RecordError
 from mnist_study.runners import Experiment, Result
 from mnist_study.store import Store, describe, differences, read_record
@@ -21,7 +21,8 @@ def state(experiment: Experiment, store: Store) -> dict[str, Any]:
     description = describe(experiment)
     row: dict[str, Any] = {"name": experiment.name, "seed": experiment.seed, "state": "missing"}
     row |= {"accuracy": math.nan, "seconds": math.nan, "why": ""}
-    for path in store.folder.glob(f"{experiment.name}-seed{experiment.seed}-*.json"):
+    named = f"{experiment.name}-seed{experiment.seed}-*.json"
+    for path in digests.files(store.folder, named):
         try:
             record = read_record(path)
         except RecordError as error:
@@ -101,7 +102,7 @@ def other_predictions(one: Result, other: Result) -> str:
 
 def record_of(store: Store, name: str) -> dict[str, Any]:
     """Return the record of a training named as cnn-seed4; raise RecordError if there is none."""
-    files = [*store.folder.glob(f"{name}-*.json")] if "-seed" in name else []
+    files = digests.files(store.folder, f"{name}-*.json") if "-seed" in name else []
     if not files:
         raise RecordError(f"results/ has no record of {name}: name it as cnn-seed4")
     return read_record(files[0])

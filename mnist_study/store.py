@@ -99,13 +99,14 @@ class Store:
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.path(description)
         write_text(path, as_text({"inputs": description, "result": result}))
-        for other in self.folder.glob(f"{description['name']}-seed{description['seed']}-*.json"):
+        named = f"{description['name']}-seed{description['seed']}-*.json"
+        for other in digests.files(self.folder, named):
             if other != path:
                 other.unlink()
 
     def results(self, name: str) -> dict[int, Result]:
         """Return the results of the experiment of that name, by seed."""
-        records = [read_record(path) for path in self.folder.glob(f"{name}-seed*.json")]
+        records = [read_record(path) for path in digests.files(self.folder, f"{name}-seed*.json")]
         by_seed = sorted(records, key=lambda record: record["inputs"]["seed"])
         return {record["inputs"]["seed"]: record["result"] for record in by_seed}
 

@@ -46,6 +46,7 @@ def train_in_child(description: Description, *model_path: str) -> Result:
         env=os.environ | settings | {"TF_CPP_MIN_LOG_LEVEL": "3"},
         capture_output=True,
         text=True,
+        errors="backslashreplace",
     )
     if done.returncode == REFUSED:
         raise TrainingError(f"{description['name']} was refused: {done.stderr.splitlines()[-1]}")

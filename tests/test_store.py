@@ -5,7 +5,7 @@ import json
 import shutil
 
 import pytest
-from support.project import ROOT
+from support.project import ROOT, leave_hidden_files
 from support.trainings import TINY, recorded
 
 from mnist_study import digests, experiments, paths, store
@@ -81,6 +81,26 @@ def test_changed_code_or_data_changes_the_digests_of_what_depends_on_it(change):
     assert change("cluster.py", "ADDED = 1\n") == [False] * 4
 
 
+def test_what_editors_and_file_managers_leave_beside_code_and_records_counts_for_nothing(tmp_path):
+    for package in ("mnist_study", "digit_reader", "results"):
+        ignored = shutil.ignore_patterns("__pycache__", "page")
+        shutil.copytree(ROOT / package, tmp_path / package, ignore=ignored)
+
+    def state():
+        digests.reached_from.cache_clear()
+        digests.data_of.cache_clear()
+        code = [digests.of_code(e.runner.__module__, tmp_path) for e in (PLAIN, RECOGNISER)]
+        notebook = digests.of_notebook(["from mnist_study import figures"], tmp_path)
+        return code, notebook, store.Store(tmp_path / "results").results("cnn")
+
+    before = state()
+    leave_hidden_files(tmp_path)
+    (tmp_path / "results" / "cnn-seed9-0.json").mkdir()
+    assert state() == before
+    (tmp_path / "results" / "reader.json").unlink()
+    assert state()[1] != before[1]  # it looks into the folder that it is given
+
+
 def test_a_notebook_s_digests_follow_its_cells_and_not_what_papermill_injects():
     cells = digests.of_notebook(["a = 1", "b = 2"])
     assert cells == digests.of_notebook(["# Parameters\na = 3\n", "a = 1\n", "", "b = 2"])
@@ -128,7 +148,7 @@ def test_an_unfit_record_is_named_and_trained_again(tmp_path, capsys, text):
 def test_every_training_of_the_study_has_one_record_and_there_are_no_others():
     records = store.Store()
     expected = {records.path(store.describe(e)).name for e in experiments.study()}
-    committed = {path.name for path in records.folder.glob("*-seed*.json")}
+    committed = {path.name for path in digests.files(records.folder, "*-seed*.json")}
     assert expected - committed == set(), "make experiments, and commit results/"
     assert committed - expected == set(), "of no experiment: delete them"
 
@@ -143,7 +163,7 @@ def agrees(result, part):
 
 
 def test_the_committed_records_agree_with_themselves():
-    for path in paths.RESULTS.glob("*-seed*.json"):
+    for path in digests.files(paths.RESULTS, "*-seed*.json"):
         record = json.loads(path.read_text(encoding="utf-8"))
         inputs, result = record["inputs"], record["result"]
         assert path == store.Store().path(inputs), path

@@ -20,6 +20,8 @@ from support.project import ROOT, make, run
 from digit_reader import Reader, Reading, annotate, read
 from digit_reader import __main__ as command
 from digit_reader.__main__ import SHOWN
+from digit_reader.inputs import DOWNLOAD
+from mnist_study import cli
 
 
 def test_pictures_of_usual_formats_are_read_and_others_refused(reader):
@@ -61,6 +63,8 @@ def test_a_bad_file_does_not_stop_the_others(reader, folder):
 
 def test_open_files_stacks_and_scans_give_a_reading_each(reader, tmp_path):
     assert read(io.BytesIO(encoded(five())), reader)[0].answer == "5"
+    rows = np.stack([np.asarray(five(28)).ravel()] * 3)
+    assert [r.answer for r in read([rows, rows[0]], reader)] == ["5"] * 4
     stack = np.stack([np.asarray(five())] * 3)
     assert [r.image for r in read(stack, reader)] == ["image 1, 1", "image 1, 2", "image 1, 3"]
     path = tmp_path / "scan.tif"
@@ -68,6 +72,20 @@ def test_open_files_stacks_and_scans_give_a_reading_each(reader, tmp_path):
     first, second = read(path, reader)
     assert first.answer == "5" and "blank" in second.problem
     assert first.image.endswith("scan.tif, page 1")
+
+
+def test_names_mean_what_they_mean_in_python_and_in_a_shell(reader, tmp_path, monkeypatch):
+    (tmp_path / "a" / "b.png").mkdir(parents=True)
+    five().save(tmp_path / "a" / "b.png" / "c.png")
+    five().save(tmp_path / "d.png")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    names = [str(tmp_path / "a" / "b.png" / "c.png"), str(tmp_path / "d.png")]
+    assert [r.image for r in read("~/**/*.png", reader) if r.answer == "5"] == names
+    assert [r.image for r in read("~/d.png", reader) if r.answer == "5"] == names[1:]
+    for url in ("https://example.com/5.png?x=1", "file:///5.png", "data:image/png;base64,aaaa"):
+        assert read(url, reader)[0].problem == DOWNLOAD
+    monkeypatch.setattr(sys, "stdin", None)
+    assert read("-", reader)[0].problem == "standard input is closed: give the names of files"
 
 
 def test_several_threads_share_a_reader(capfd):
@@ -109,7 +127,13 @@ def test_the_command_prints_tables_json_and_csv(printed, folder):
 
 
 def test_the_command_refuses_wrong_arguments(printed, folder, tmp_path_factory):
-    for wrong in ((), (folder, "--annotate", folder / "none"), ("--format", "xml", folder)):
+    for wrong in (
+        (),
+        (folder, "--annotate", folder / "none"),
+        (folder, "--annotate", "/proc/self"),
+        (folder, "--annotate", 256 * "a"),
+        ("--format", "xml", folder),
+    ):
         assert printed(*wrong) == ("", 2)
     empty = tmp_path_factory.mktemp("empty")
     text, status = printed(empty, f"{empty}/*.png")
@@ -125,6 +149,39 @@ def test_the_command_reads_standard_input_and_is_run_by_make(printed, folder, mo
     assert float(row["p5"]) == pytest.approx(float(row["probability"]))
     table = run(*make("read", f"IMAGES={folder / 'dark.jpg'}", "FORMAT=csv"), folder=ROOT)
     assert "dark.jpg,5," in table.stdout
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+@pytest.mark.setting("standard output in {encoding}", "shows escaped what it lacks, and goes on")
+def test_standard_output_loses_characters_and_not_the_run(tmp_path, monkeypatch, encoding):
+    five().save(tmp_path / "中→.png")
+    for main, words in ((command.main, [str(tmp_path)]), (cli.main, ["--help"])):
+        monkeypatch.setattr(sys, "argv", ["program", *words])
+        monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding))
+        with pytest.raises(SystemExit, match=r"^(0|False)$"):
+            main()
+        sys.stdout.flush()
+        shown = sys.stdout.buffer.getvalue().decode(encoding)
+        expected = "中→.png" if main == command.main else "…"
+        assert expected.encode(encoding, "backslashreplace").decode(encoding) in shown
+
+
+@pytest.mark.fault("closed streams, a name of 255 bytes", "pictures are read and saved")
+def test_closed_streams_and_the_longest_names_cost_no_picture(tmp_path):
+    five().save(tmp_path / f"{'中' * 83}xx.png")
+    given = f"{sys.executable} -m digit_reader {tmp_path} --annotate {tmp_path} <&- >&- 2>&-"
+    run("sh", "-c", given, folder=ROOT)
+    assert len([*tmp_path.glob("*xx read.png")]) == 1
+
+
+@pytest.mark.fault("--annotate on a disk that is full", "the readings are whole, and it is said")
+def test_a_picture_that_cannot_be_saved_costs_no_reading(printed, folder, monkeypatch):
+    def full(*_):
+        raise OSError("cannot write: make room")
+
+    monkeypatch.setattr(annotate, "save_annotated", full)
+    text, status = printed(folder, "--format", "json", "--annotate", folder)
+    assert status == 1 and [reading["digit"] for reading in json.loads(text)][:2] == [5, 5]
 
 
 def test_results_come_one_by_one_and_head_ends_them_quietly(tmp_path):

@@ -5,7 +5,7 @@ import re
 import sys
 
 from support.notebook import read_notebook
-from support.project import ROOT, make, run
+from support.project import ROOT, code_in, make, run
 
 from mnist_study import cli, digests
 
@@ -31,7 +31,7 @@ LEVELS = {name: level for level, names in enumerate(LAYERS) for name in names}
 
 def texts():
     """Return the texts of README, docs and the notebook, each with the folder of its links."""
-    files = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    files = [ROOT / "README.md", *digests.files(ROOT / "docs", "*.md")]
     pages = {path.name: (path.read_text(encoding="utf-8"), path.parent) for path in files}
     cells = [cell.source for cell in read_notebook().cells if cell.cell_type == "markdown"]
     return pages | {"mnist_model.ipynb": ("\n".join(cells), ROOT)}
@@ -62,7 +62,7 @@ def test_the_locks_name_all_that_their_packages_need():
 
 def modules():
     """Return the files of both packages by their modules' names."""
-    files = [path for name in (STUDY, RECOGNISER) for path in (ROOT / name).rglob("*.py")]
+    files = [path for name in (STUDY, RECOGNISER) for path in code_in(ROOT / name)]
     names = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in files]
     return {name.removesuffix(".__init__"): f for name, f in zip(names, files, strict=True)}
 
@@ -101,5 +101,5 @@ def test_no_module_hides_one_of_the_standard_library():
 
 
 def test_every_module_says_what_it_is_for():
-    for path in [*modules().values(), *(ROOT / "tools").glob("*.py")]:
+    for path in [*modules().values(), *code_in(ROOT / "tools")]:
         assert path.read_text(encoding="utf-8").startswith('"""'), path

@@ -11,24 +11,43 @@ import time
 import psutil
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+HIDDEN = (".ci", ".gitattributes", ".github", ".gitignore", ".pre-commit-config.yaml")  # ours
 MADE = ("mnist_model.h5", "results/metrics.json", "visualizations/")  # by a run of the notebook
 
 
 def files():
     """Return the names of the project's files as they stand, without those that git ignores.
 
-    Without asking git: a downloaded ZIP has no repository.
+    Without asking git: a downloaded ZIP has no repository. Of hidden ones only the project's own.
     """
-    patterns = [".git", *(ROOT / ".gitignore").read_text("utf-8").replace("/", "").split()]
+    patterns = (ROOT / ".gitignore").read_text("utf-8").replace("/", "").split()
 
     def included(names):
+        names = (name for name in names if name in HIDDEN or not name.startswith("."))
         return sorted(n for n in names if not any(fnmatch.fnmatch(n, p) for p in patterns))
 
     paths = []
     for folder, folders, names in os.walk(ROOT):
         folders[:] = included(folders)
         paths += [pathlib.Path(folder, name) for name in included(names)]
-    return [path.relative_to(ROOT).as_posix() for path in paths]
+    return [path.relative_to(ROOT).as_posix() for path in paths if path.is_file()]
+
+
+def code_in(folder):
+    """Return the Python files in a folder and its folders, sorted, none of them hidden."""
+    found = sorted(path for path in folder.rglob("*.py") if path.is_file())
+    return [path for path in found if "/." not in f"/{path.relative_to(folder).as_posix()}"]
+
+
+def leave_hidden_files(folder):
+    """Leave beside every file in folder what JupyterLab, Emacs, macOS and others leave there."""
+    for path in [path for path in folder.rglob("*") if path.is_file()]:
+        copy = path.parent / ".ipynb_checkpoints" / f"{path.stem}-checkpoint{path.suffix}"
+        copy.parent.mkdir(exist_ok=True)
+        copy.write_bytes(b"\xff\0")
+        path.with_name(f"._{path.name}").write_bytes(b"\xff\0")  # of macOS
+        path.with_name(f"{path.name}~").write_bytes(b"\xff\0")  # of many editors
+        path.with_name(f".#{path.name}").symlink_to("somebody@somewhere")  # of Emacs
 
 
 def copy_of_project(folder, only=("",), without=("\n",)):

@@ -11,12 +11,12 @@ import numpy as np
 import PIL.Image
 import pytest
 from support.notebook import code_cells, outputs_text, read_notebook
-from support.project import ROOT
+from support.project import ROOT, code_in
 
 from mnist_study.notebook.parameters import STUDY
 
 CELLS = [cell.source for cell in code_cells(read_notebook())]
-DRAWN = [p.read_text("utf-8") for p in (ROOT / "mnist_study" / "figures").glob("*.py")]
+DRAWN = [p.read_text("utf-8") for p in code_in(ROOT / "mnist_study" / "figures")]
 FIGURES = set(re.findall(r'"(\w+\.png)"', "\n".join(DRAWN)))
 SAVED_ONLY = {"which_digits.png", "loss_plot.png", "accuracy_plot.png"}  # which texts link
 NEED_MNIST = {"label_errors.png", "answers.png"}  # the full MNIST's test images, known one by one
