@@ -2,6 +2,7 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+import scipy.special
 
 from mnist_study.arrays import Images
 from mnist_study.augment import SHARED
@@ -26,6 +27,35 @@ def show_prediction(model: keras.Model, image: Images, name: str, share: float) 
     right.bar(range(10), predict(model, corrupted[:1])[0], color=colour("dense_dropout"))
     right.set(xticks=range(10), ylim=(0, 1), xlabel="digit", ylabel="probability")
     plt.show()
+
+
+def losses_at(rate: float, x: np.ndarray, y: np.ndarray, steps: int = 50) -> list[float]:
+    """Return the loss of softmax regression before each step of gradient descent from zero weights.
+
+    x: float32 (n, 784); y: one-hot (n, 10).
+    """
+    weights, losses = np.zeros((x.shape[1], 10)), []
+    for _ in range(steps):
+        predicted = scipy.special.softmax(x @ weights, axis=1)
+        losses.append(float(-np.log((predicted * y).sum(1) + 1e-12).mean()))
+        weights -= rate * (x.T @ (predicted - y)) / len(x)
+    return losses
+
+
+def learning_rate(x: np.ndarray, y: np.ndarray) -> None:
+    """Offer a slider for the learning rate, in Jupyter; elsewhere nothing is shown."""
+    if not is_live():
+        return
+    import ipywidgets
+
+    def show(rate: float) -> None:
+        _, axis = plt.subplots(figsize=(5, 2))
+        axis.plot(losses_at(rate, x[:5_000], y[:5_000]), color=colour("softmax_regression"))
+        axis.set(xlabel="step", ylabel="mean loss", ylim=(0, 4), title=f"learning rate {rate:.2f}")
+        plt.show()
+
+    slider = ipywidgets.FloatLogSlider(value=0.5, min=-2, max=1, continuous_update=False)
+    ipywidgets.interact(show, rate=slider)
 
 
 def corruption(model: keras.Model, inputs: Images) -> None:

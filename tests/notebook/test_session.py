@@ -19,7 +19,7 @@ from support.project import run
 from mnist_study import data, experiments, lock, models
 from mnist_study.errors import FolderError, ParameterError
 from mnist_study.figures.style import Shown
-from mnist_study.notebook import session
+from mnist_study.notebook import session, widgets
 from mnist_study.notebook.parameters import STUDY, Parameters
 
 # A value of each kind that is just beyond what is allowed, or of another type; and the bounds.
@@ -203,3 +203,10 @@ def test_a_session_s_name_that_is_inherited_makes_no_live_notebook(monkeypatch):
         papermill.kill()
     monkeypatch.setenv("JPY_PARENT_PID", str(os.getppid()))
     assert session.is_live() and not inherited
+
+
+def test_a_larger_learning_rate_falls_faster_until_it_overshoots():
+    x, y = np.eye(10, 784, dtype=np.float32), np.eye(10)
+    slow, fast, wild = (widgets.losses_at(rate, x, y) for rate in (0.1, 1, 300))
+    assert slow[0] == fast[0] == pytest.approx(np.log(10)) and fast[-1] < slow[-1] < slow[0]
+    assert len(wild) == 50 and widgets.learning_rate(x, y) is None  # no live front end here
