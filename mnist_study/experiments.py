@@ -113,11 +113,11 @@ RECOGNISER = entry(
 # fmt: off
 TABLE = (
     entry("baseline_mlp", BASELINE, "baseline (512-512, dropout, RMSprop)", M, FIVE, watch=True),
-    entry("baseline_mlp_evaluated", BASELINE, "baseline, evaluated further", M, (1, 2), **FULL),
+    entry("baseline_mlp_evaluated", BASELINE, "baseline, evaluated further", M, (1,), **FULL),
     entry("softmax_regression", registry["softmax_regression"], "softmax regression", M, FIVE,
           **WATCHED),
-    entry("dense_dropout", DENSE, "dense_dropout", M, THREE, **WATCHED),
-    entry("cnn", CNN, "cnn", M, (1, 2), **WATCHED),
+    entry("dense_dropout", DENSE, "dense_dropout", M, (1, 2), **WATCHED),
+    entry("cnn", CNN, "cnn", M, (1,), **WATCHED),
     entry("sprint", SPRINT, "256-128, 5 short epochs", T, FIVE),
     entry("middle", MIDDLE, "1024-512, 12 epochs", T, FIVE),
     entry("cnn_sprint", replace(CNN, **SMALL_CNN, epochs=1, **WEAK), "small cnn", T, FIVE),

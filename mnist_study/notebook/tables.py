@@ -77,7 +77,8 @@ def over_seeds(names: Iterable[str]) -> pd.DataFrame:
     for name in names:
         test = recorded.accuracy(name)
         row = rows[name] = {"seeds": test["n"]}
-        row["test, mean ± sd over seeds"] = f"{test['mean']:.2%} ± {test['sd']:.2%}"
+        spread = f" ± {test['sd']:.2%}" if test["sd"] is not None else ""
+        row["test, mean ± sd over seeds"] = f"{test['mean']:.2%}{spread}"
         row["95% over seeds and writers"] = "{:.2%} to {:.2%}".format(*test["ci95"])
         validation = recorded.over_seeds(name, "validation_accuracy")
         row["validation"] = f"{validation['mean']:.2%}"
