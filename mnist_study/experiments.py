@@ -114,7 +114,7 @@ RECOGNISER = entry(
 TABLE = (
     entry("baseline_mlp", BASELINE, "baseline (512-512, dropout, RMSprop)", M, FIVE, watch=True),
     entry("baseline_mlp_evaluated", BASELINE, "baseline, evaluated further", M, (1,), **FULL),
-    entry("softmax_regression", registry["softmax_regression"], "softmax regression", M, FIVE,
+    entry("softmax_regression", registry["softmax_regression"], "softmax regression", M, THREE,
           **WATCHED),
     entry("dense_dropout", DENSE, "dense_dropout", M, (1, 2), **WATCHED),
     entry("cnn", CNN, "cnn", M, (1,), **WATCHED),

@@ -13,6 +13,7 @@ from jaxtyping import Bool, Float, Integer
 
 from mnist_study import data, experiments, machine, paths, stats
 from mnist_study.arrays import Indices, Labels
+from mnist_study.corrupt import Family
 from mnist_study.errors import RecordError
 from mnist_study.evaluate.evaluation import unpacked
 from mnist_study.evaluate.mnist_c import FAMILIES
@@ -240,14 +241,15 @@ def family_errors(name: str) -> dict[str, list[float]]:
 def left_out() -> dict[str, SimpleNamespace]:
     """Return for each family of corruptions the mean error rates on it, by what was trained on.
 
-    all: on every family; others: on all but this one; none: on no corruption and no geometry.
+    all: on every family; others: on all but this one; none: on no corruption, which does not tell
+    for geometry, since affine and elastic augmentation stay: None.
     """
     on_all, on_none = family_errors("brief"), family_errors("brief_clean")
     return {
         family: SimpleNamespace(
             all=float(np.mean(on_all[family])),
             others=float(np.mean(family_errors(f"brief_without_{family}")[family])),
-            none=float(np.mean(on_none[family])),
+            none=float(np.mean(on_none[family])) if family in set(Family) else None,
         )
         for family in FAMILIES
     }
@@ -406,8 +408,9 @@ def plainly(changed: SimpleNamespace) -> str:
 
 def families_in_words() -> str:
     """Say for which families the others' augmentation helps, and for which it does not."""
-    helped = [family for family, of in left_out().items() if of.others < of.none]
-    others = [family for family in left_out() if family not in helped]
+    told = {family: of for family, of in left_out().items() if of.none is not None}
+    helped = [family for family, of in told.items() if of.others < of.none]
+    others = [family for family in told if family not in helped]
     text = f"It does so for {', '.join(helped)}"
     return f"{text}, and not for {', '.join(others)}." if others else f"{text}."
 

@@ -103,10 +103,10 @@ def families() -> Shown:
     """Return for each family of corruptions the error on it, by what was trained on."""
     figure, axis = plt.subplots(figsize=(WIDTH, 3))
     table = results.left_out()
-    marks = {"none": ("no augmentation of any kind", "#999999")}
+    marks = {"none": ("no corruptions", "#999999")}
     marks |= {"others": ("all other families", "#E69F00"), "all": ("all families", "#0072B2")}
     for key, (label, shade) in marks.items():
-        rates = [100 * getattr(table[family], key) for family in table]
+        rates = [100 * (getattr(of, key) or np.nan) for of in table.values()]
         axis.plot(rates, range(len(table)), "o", color=shade, markersize=7, label=label)
     axis.set_yticks(range(len(table)), [*table])
     axis.set(xscale="log", xlim=(1, 110), ylim=(len(table) - 0.5, -0.5))
@@ -114,8 +114,9 @@ def families() -> Shown:
     axis.minorticks_off()
     axis.set(xlabel="misclassified validation digits under these corruptions, %")
     figure.legend(title="trained on", fontsize=SMALL, ncols=3, loc="outside lower center")
-    helped = sum(row.others < row.none for row in table.values())
-    title = f"Augmentation helps against {helped} of {len(table)} families that it left out"
+    told = [row for row in table.values() if row.none is not None]
+    helped = sum(row.others < row.none for row in told)
+    title = f"Augmentation helps against {helped} of {len(told)} families that it left out"
     alt = "For each family of corruptions three dots: errors after training on none, others, all."
     return Shown(figure, title, alt, "families.png", recorded=True)
 
