@@ -23,7 +23,7 @@ experiments: $(if $(SCHEDULER),install-dev) ## train what results/ lacks (ONLY='
 experiments: STUDY_OPTIONS = $(if $(SCHEDULER),--scheduler "$$SCHEDULER") $(if $(ONLY),--only "$$ONLY") $(if $(DRY),--dry-run)
 trainings: ## list the trainings: recorded, missing, or stale and why (ONLY='cnn*', FORMAT=json or csv)
 trainings: STUDY_OPTIONS = $(if $(ONLY),--only "$$ONLY") $(if $(FORMAT),--format "$$FORMAT")
-reproduce: ## run the study in a scratch folder and compare; RECORD=cnn-seed4: one training
+reproduce: ## run the study in a scratch folder and compare; RECORD=cnn-seed1: one training
 reproduce: STUDY_OPTIONS = $(if $(RECORD),--record "$$RECORD")
 report: ## write the recorded numbers into the texts: notebook, README, docs
 reader: ## train the digit recogniser anew, measure it, build its page

@@ -41,7 +41,7 @@ def test_each_family_of_corruptions_is_left_out_once():
         assert {*left[f"brief_without_{family}"].corruptions} == every - {family}
     warps = [getattr(left["brief_without_geometry"], n) for n in ("affine", "elastic", "shift")]
     assert warps == [0, 0, 0] and {*left["brief_without_geometry"].corruptions} == every
-    assert not left["brief_clean"].augments and {*FAMILIES} == {*every, "geometry"}
+    assert not left["brief_clean"].corruptions and {*FAMILIES} == {*every, "geometry"}
 
 
 def explicit(configuration):
@@ -144,7 +144,7 @@ def test_a_worker_trains_and_proves_what_it_would_describe_alike(monkeypatch, ca
         return worker.main(*path)
 
     train_and_evaluate.__module__ = runners.__name__
-    monkeypatch.setitem(experiments.RUNNERS, "train_and_evaluate", train_and_evaluate)
+    monkeypatch.setitem(experiments.RUNNER_BY_NAME, "train_and_evaluate", train_and_evaluate)
     monkeypatch.setattr(worker, "end_with_parent", lambda: None)
     monkeypatch.setenv(worker.PINNED[0], "2")
     known = describe(TINY[1])

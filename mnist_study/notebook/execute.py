@@ -86,7 +86,7 @@ def execute(notebook: Any, folder: pathlib.Path = paths.ROOT) -> None:
         seconds[names[cell_index]] += time.monotonic() - began[cell_index]
 
     def fails(notebook: Any) -> None:
-        client.status = client.km.provisioner.process.poll()
+        client.status = client.km.provisioner.process.poll()  # pyright: ignore[reportOptionalMemberAccess, reportAttributeAccessIssue]
 
     hooks = {"on_cell_execute": starts, "on_cell_executed": ends, "on_notebook_error": fails}
     settings = {"timeout": None, "record_timing": False, "kernel_manager_class": OwnKernel}

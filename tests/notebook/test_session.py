@@ -8,10 +8,12 @@ import json
 import os
 import socket
 import subprocess
+import time
 
 import filelock
 import matplotlib.pyplot as plt
 import numpy as np
+import psutil
 import pytest
 from support.notebook import source
 from support.project import run
@@ -199,6 +201,8 @@ def test_a_session_s_name_that_is_inherited_makes_no_live_notebook(monkeypatch):
     monkeypatch.setenv("JPY_SESSION_NAME", "a.ipynb")
     with subprocess.Popen(["sleep", "60"]) as papermill:  # it has inherited the name
         monkeypatch.setenv("JPY_PARENT_PID", str(papermill.pid))
+        while not psutil.Process(papermill.pid).environ():  # it has only just begun
+            time.sleep(0.01)
         inherited = session.is_live()
         papermill.kill()
     monkeypatch.setenv("JPY_PARENT_PID", str(os.getppid()))
