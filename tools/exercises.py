@@ -9,16 +9,15 @@ import dataclasses
 import functools
 import json
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
 from digit_reader.files import write_text
 from mnist_study import data, paths, saved_model
-from mnist_study.arrays import Examples, Labels
+from mnist_study.arrays import Labels
 from mnist_study.backend import keras
 from mnist_study.evaluate.accuracy import accuracy, predict
-from mnist_study.models import Configuration, registry
+from mnist_study.models import registry
 from mnist_study.train import train
 
 RECORD = paths.RESULTS / "exercises.json"
@@ -35,31 +34,14 @@ def saved() -> keras.Model:
     return saved_model.load(paths.MODEL)
 
 
-def trained(configuration: Configuration, examples: Examples | None = None) -> keras.Model:
-    """Return a model trained with a configuration; examples: in place of the study's."""
-    inputs, labels = examples or parts()["train"]
-    return train(configuration, inputs, data.one_hot(labels), seed=SEED).model
-
-
-def accuracies(configuration: Configuration, examples: Examples | None = None) -> Numbers:
-    """Return a configuration's accuracy on the examples it is trained on, and in validation."""
-    model = trained(configuration, examples)
-    measured = {"train": examples or parts()["train"], "validation": parts()["validation"]}
-    return {part: accuracy(model, *of_part) for part, of_part in measured.items()}
-
-
-def baseline(**options: Any) -> Configuration:
-    """Return the baseline's configuration with some arguments of its network changed."""
-    return dataclasses.replace(registry["baseline_mlp"], options=options)
-
-
-def one_hidden_layer(units: int, dropout: float = 0) -> keras.Model:
+def one_hidden_layer(units: int, dropout: float) -> keras.Model:
     """Return a network of one hidden layer of ReLUs."""
     layers = [keras.Input((28, 28, 1)), keras.layers.Flatten()]
     layers += [keras.layers.Dense(units, activation="relu"), keras.layers.Dropout(dropout)]
     return keras.Sequential([*layers, keras.layers.Dense(10, activation="softmax")])
 
 
+@functools.cache  # two exercises look at the same training
 def softmax_regression(learning_rate: float) -> tuple[list[float], Labels]:
     """Return the losses of softmax regression in NumPy as in the notebook, and what it predicts."""
     inputs, labels = parts()["train"]
@@ -94,8 +76,11 @@ def rates() -> Numbers:
 def hidden_32() -> Numbers:
     """Return the accuracies of one hidden layer of 32 units, and its number of parameters."""
     small = functools.partial(one_hidden_layer, 32, dropout=0.2)
-    configuration = dataclasses.replace(baseline(), network=small)
-    return accuracies(configuration) | {"parameters": small().count_params()}
+    configuration = dataclasses.replace(registry["baseline_mlp"], network=small)
+    inputs, labels = parts()["train"]
+    model = train(configuration, inputs, data.one_hot(labels), seed=SEED).model
+    measured = {part: accuracy(model, *parts()[part]) for part in ("train", "validation")}
+    return measured | {"parameters": model.count_params()}
 
 
 def rotated() -> Numbers:
