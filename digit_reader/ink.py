@@ -1,5 +1,6 @@
 """From a picture's brightness to its ink alone: find the sheet, even the light, take rules out."""
 
+import dataclasses
 from typing import Literal
 
 import numpy as np
@@ -11,6 +12,14 @@ from digit_reader.ruled import Ink, without_rules
 from digit_reader.thresholds import THRESHOLDS
 
 Mask = NDArray[np.bool_]  # (h, w)
+
+
+@dataclasses.dataclass(frozen=True)
+class PageInk:
+    """A page's ink, float32 (h, w) from 0 to 1 in its darkest strokes: without rules, and all."""
+
+    strokes: Ink
+    grey: Ink  # with rules and squares
 
 
 def reduced(bright: Ink) -> tuple[Ink, int]:
@@ -147,7 +156,7 @@ def without_noise(bright: Ink) -> Ink:
     return scipy.ndimage.gaussian_filter(bright, THRESHOLDS.ink.noise_blur) if is_noisy else bright
 
 
-def ink_of(bright: Ink, pale: bool = False) -> Ink:
+def ink_of(bright: Ink, pale: bool = False) -> PageInk:
     """Return the ink in a page of that brightness, both float32 (h, w) in [0, 1].
 
     pale: whether strokes are to be as dark as the darkest nearby, not as on the whole page. Raises
@@ -163,17 +172,21 @@ def ink_of(bright: Ink, pale: bool = False) -> Ink:
     ink = ink_on(paper, bright, desk, factor, pale)
     if np.ptp(paper) == 0:  # the light is even
         return ink
-    closer = paper_near(small, reduced(ink)[0] > THRESHOLDS.ink.clear)
+    closer = paper_near(small, reduced(ink.strokes)[0] > THRESHOLDS.ink.clear)
     return ink if closer is None else ink_on(closer, bright, desk, factor, pale)
 
 
-def ink_on(paper: Ink, bright: Ink, desk: Mask, factor: int, pale: bool) -> Ink:
-    """Return the ink on paper that is so bright, without desk and rules; see ink_of."""
+def ink_on(paper: Ink, bright: Ink, desk: Mask, factor: int, pale: bool) -> PageInk:
+    """Return the ink on paper that is so bright, without the desk; see ink_of."""
     ink = 1 - bright / to_size(paper, bright.shape, factor)
     if desk.any():
         ink = np.where(to_size(desk.astype(np.float32), ink.shape, factor, 0) > 0, 0, ink)
     ground = np.quantile(ink[::factor, ::factor], THRESHOLDS.ink.ground_quantile)
-    return levelled(without_rules(np.clip(ink - ground, 0, 1), factor), factor, pale)
+    grey = np.clip(ink - ground, 0, 1)
+    strokes = without_rules(grey, factor)
+    level = full_ink(strokes, factor, pale)
+    both = (np.minimum(some / level, 1).astype(np.float32) for some in (strokes, grey))
+    return PageInk(*both)
 
 
 def paper_near(small: Ink, strokes: Mask) -> Ink | None:
@@ -189,8 +202,8 @@ def paper_near(small: Ink, strokes: Mask) -> Ink | None:
     return scipy.ndimage.uniform_filter(closed(small, share), max(3, round(near)))
 
 
-def levelled(ink: Ink, factor: int, pale: bool = False) -> Ink:
-    """Return ink, float32 (h, w), from 0 to 1 in its darkest strokes; raises what ink_of does.
+def full_ink(ink: Ink, factor: int, pale: bool = False) -> Ink | float:
+    """Return how dark the darkest strokes of ink (h, w) are, everywhere; raises what ink_of does.
 
     Strokes end sharply, shadows do not: what counts is how far ink exceeds what is around it.
     """
@@ -201,10 +214,10 @@ def levelled(ink: Ink, factor: int, pale: bool = False) -> Ink:
     blank = "the page is blank: write on it, or crop the picture to the digit"
     require(peak > limits.clear or rise > max(limits.blank, limits.noise_factor * noise), blank)
     require(peak > limits.faint, "the ink is too faint: write darker, or with more light")
-    level = np.median(ink[ink > limits.core * peak])
+    level = float(np.median(ink[ink > limits.core * peak]))
     if pale:
         window = max(5, round(limits.pale_window * min(ink.shape)))
         darkest = scipy.ndimage.maximum_filter(smooth, window)
         nearby = scipy.ndimage.uniform_filter(darkest, window)
-        level = np.clip(nearby, limits.pale_level * level, level)
-    return np.minimum(ink / level, 1).astype(np.float32)
+        return np.clip(nearby, limits.pale_level * level, level)
+    return level

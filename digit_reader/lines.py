@@ -55,17 +55,30 @@ def is_stem_of_four(part: Part, other: Part) -> bool:
     return is_stem and min(top, bottom) > lowest and top < highest
 
 
+def without_frames(parts: list[Part]) -> list[Part]:
+    """Return parts without those around another one: boxes and circles."""
+    return [part for part in parts if not any(surrounds(part, other) for other in parts)]
+
+
+def surrounds(part: Part, other: Part) -> bool:
+    """Return whether a part reaches beyond another one, which is no speck, on all sides."""
+    edge = THRESHOLDS.lines.frame_edge * other.height
+    beyond = other.left - part.left, other.top - part.top
+    beyond += part.right - other.right, part.bottom - other.bottom
+    return min(beyond) > edge and other.height > THRESHOLDS.lines.framed_height * part.height
+
+
 def digits_in(parts: Iterable[Part]) -> list[list[Part]]:
     """Return parts joined where they belong to one digit, as lines from above, left to right."""
     joined: list[Part] = []
-    for part in sorted(parts, key=lambda part: -part.height):
+    for part in sorted(without_frames([*parts]), key=lambda part: -part.height):
         near = next((other for other in joined if belongs(part, other)), None)
         if near:
             joined.remove(near)
             part = near.joined(part)
         joined.append(part)
-    min_height = THRESHOLDS.lines.min_height * max((part.length for part in joined), default=0)
     narrow = [p for p in joined if p.width < THRESHOLDS.lines.max_aspect * p.height]
+    min_height = THRESHOLDS.lines.min_height * max((part.length for part in narrow), default=0)
     return lines_of(p for p in narrow if p.height > min_height)
 
 

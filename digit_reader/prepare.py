@@ -7,12 +7,12 @@ import scipy.ndimage
 from numpy.typing import NDArray
 
 from digit_reader.centre import centre_like_mnist
-from digit_reader.cut import is_wide, reduced
 from digit_reader.errors import require
 from digit_reader.hints import NONE, Hints
 from digit_reader.ink import ink_of
+from digit_reader.line_image import LineImage, line_image
 from digit_reader.lines import digits_in, gaps_in
-from digit_reader.parts import AS_HIGH_AS_DIGIT, Part, left_out, parts_of
+from digit_reader.parts import AS_HIGH_AS_DIGIT, InkParts, Part, left_out, parts_of
 from digit_reader.picture import Picture, brightness, upright
 from digit_reader.reading import Box
 from digit_reader.thresholds import THRESHOLDS
@@ -26,13 +26,6 @@ class Crop:
     prepared: NDArray[np.float32]
     line: int  # from above
     gap: bool  # whether there is a gap before it
-    ink: NDArray[np.float32] | None = None  # (h, w), of a part that may be two digits
-
-
-def crop_of(ink: NDArray[np.float32], box: Box, line: int, gap: bool) -> Crop:
-    """Return one digit by its ink (h, w) and where it is."""
-    ink = thick_enough(ink)
-    return Crop(box, centre_like_mnist(ink), line, gap, reduced(ink) if is_wide(ink) else None)
 
 
 def ink_near(ink: NDArray, labels: NDArray, part: Part) -> NDArray[np.float32]:
@@ -62,6 +55,7 @@ class Segmentation:
     """A picture's digits in reading order, and in words what else it shows."""
 
     digits: list[Crop]
+    lines: list[list[LineImage]]  # each line, in the sizes in which to try it
     note: str
     complete: bool  # whether all ink as high as a digit is among them
 
@@ -71,15 +65,16 @@ def segment(image: Picture, pale: bool = False, hints: Hints = NONE) -> Segmenta
 
     Raises PictureError, which says what is wrong, where there are none.
     """
-    ink = ink_of(brightness(upright(image)), pale)
-    parts = parts_of(ink)
+    page = ink_of(brightness(upright(image)), pale)
+    parts = parts_of(page.strokes)
     lines = hints.lines(digits_in(parts.strong))
-    require(lines, "there are only lines in the picture: crop it to a digit")
-    height, width = ink.shape
+    if not lines:
+        return framed(page.grey, parts)
+    height, width = page.grey.shape
     digits = [
-        crop_of(
-            ink_near(ink, parts.labels, part),
+        Crop(
             (part.left / width, part.top / height, part.right / width, part.bottom / height),
+            centre_like_mnist(thick_enough(ink_near(page.strokes, parts.labels, part))),
             number,
             gap,
         )
@@ -88,7 +83,20 @@ def segment(image: Picture, pale: bool = False, hints: Hints = NONE) -> Segmenta
     ]
     rest = left_out(parts, lines)
     note = f"left out: {', '.join(rest)}" if rest else ""
-    return Segmentation(digits, note, AS_HIGH_AS_DIGIT not in rest)
+    images = [[line_image(page.grey, line)] for line in lines]
+    return Segmentation(digits, images, note, AS_HIGH_AS_DIGIT not in rest)
+
+
+def framed(grey: NDArray[np.float32], parts: InkParts) -> Segmentation:
+    """Return what is in a frame that touches the digits in it: a line of them, if any."""
+    frame = max(parts.strong, key=lambda part: part.length, default=None)
+    only_lines = "there are only lines in the picture: crop it to a digit"
+    require(
+        frame is not None and frame.height >= THRESHOLDS.prepare.frame_height * len(grey),
+        only_lines,
+    )
+    sizes = [line_image(grey, [frame], share) for share in THRESHOLDS.prepare.frame_shares]
+    return Segmentation([], [sizes], "", False)
 
 
 def prepare_digit(image: Picture) -> NDArray[np.float32]:

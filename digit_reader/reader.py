@@ -13,10 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from digit_reader.cut import Cut, cuts_of
+from digit_reader.agreement import agreed, digits_of, least_probable, signs_in, with_gaps
+from digit_reader.characters import Character
 from digit_reader.errors import NetworkError, PictureError, require
 from digit_reader.hints import NONE, Hints
 from digit_reader.inputs import Named, named_pictures
+from digit_reader.line_image import LineImage
+from digit_reader.line_network import LineNetwork
 from digit_reader.picture import Picture, pages
 from digit_reader.prepare import Crop, Segmentation, segment
 from digit_reader.processors import processors
@@ -26,28 +29,32 @@ from digit_reader.thresholds import THRESHOLDS
 
 FOLDER = pathlib.Path(__file__).parent
 NETWORK, SETTINGS = FOLDER / "reader.tflite", FOLDER / "reader.json"
+LINES = FOLDER / "lines.tflite"  # the line network
 AT_ONCE = 32  # pictures
 BATCH = 500  # digits classified at a time, which bounds the memory
 
 Outcome = Segmentation | PictureError  # what a page holds, or what is wrong with it
 Page = tuple[Picture, Outcome]
+Line = tuple[list[Digit], str]  # a line's digits, and its text if it has signs
 Progress = Callable[[int, int], object]  # gets how many are done, and how many there are
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """The network's temperature, its confidence thresholds, and which network it is."""
+    """The network's temperature, its confidence thresholds, and which networks they are for."""
 
     temperature: float
     sure: float  # minimum probability of a digit called sure
     probable: float
+    line_sure: float  # minimum probability in its line of a digit called sure
     network_sha256: str
+    lines_sha256: str
 
 
 class Reader:
-    """The network with its settings; several threads may share one.
+    """The networks with their settings; several threads may share one.
 
-    temperature: in place of the settings' own. Raises NetworkError unless its two files belong
+    temperature: in place of the settings' own. Raises NetworkError unless its files belong
     together.
     """
 
@@ -56,15 +63,14 @@ class Reader:
         network: pathlib.Path = NETWORK,
         settings: pathlib.Path = SETTINGS,
         temperature: float | None = None,
+        lines: pathlib.Path = LINES,
     ):
         from ai_edge_litert.interpreter import Interpreter  # late: it takes a tenth of a second
 
-        content = network.read_bytes()
         self.settings = Settings(**json.loads(settings.read_text(encoding="utf-8")))
         self.temperature = temperature or self.settings.temperature
-        if hashlib.sha256(content).hexdigest() != self.settings.network_sha256:
-            message = f"{network.name} is not what {settings.name} describes: restore both"
-            raise NetworkError(message)
+        content = checked(network, self.settings.network_sha256, settings)
+        self.lines = LineNetwork(checked(lines, self.settings.lines_sha256, settings))
         with quietly():
             self.interpreter = Interpreter(model_content=content, num_threads=processors())
             self.interpreter.allocate_tensors()
@@ -102,33 +108,28 @@ class Reader:
         certainty = self.certainty(probability)
         return Digit(first, probability, second, certainty, probabilities.tolist(), *place)
 
-    def digits(self, crop: Crop, probabilities: NDArray[np.float64], hints: Hints) -> list[Digit]:
-        """Return the digit of a crop; or two that touch, where they are likely and it is not."""
-        whole = self.digit(crop, among(probabilities, hints.only))
-        is_certain = whole.probability >= THRESHOLDS.cut.whole_probability
-        if is_certain or crop.ink is None or hints.count == 1:
-            return [whole]
-        return self.halves(crop, cuts_of(crop.ink), hints) or [whole]
+    def digit_of(self, character: Character, image: LineImage, line: int) -> Digit:
+        """Return a digit that the line network sees, in its line of that number."""
+        first, second = (int(digit) for digit in np.argsort(-character.digits)[:2])
+        seen = image.box(character.place), image.around(character.place), line
+        certainty = self.certainty(character.probability)
+        of_all = character.digits.tolist()
+        return Digit(first, character.probability, second, certainty, of_all, *seen)
 
-    def halves(self, crop: Crop, cuts: list[Cut], hints: Hints) -> list[Digit]:
-        """Return the two digits that likely cuts give, none where no cut is likely.
+    def line(self, alone: list[Digit], images: Sequence[LineImage], hints: Hints) -> Line:
+        """Return the digits of a line, and the line as text if it has signs.
 
-        Their probabilities are the means over the likely cuts, which are low where those disagree.
+        alone: what its digits are one by one. images: the line, in the sizes in which to try it.
         """
-        if not cuts:
-            return []
-        images = [image for cut in cuts for image in cut.halves]
-        probabilities = among(self.probabilities(images), hints.only).reshape(-1, 2, 10)
-        of_cuts = probabilities.max(2).min(1)
-        likely = of_cuts >= THRESHOLDS.cut.half_probability
-        if not likely.any():
-            return []
-        best, means = cuts[of_cuts.argmax()], probabilities[likely].mean(0)
-        left, top, right, bottom = crop.box
-        middle = left + best.place * (right - left)
-        first = Crop((left, top, middle, bottom), best.halves[0], crop.line, crop.gap)
-        second = Crop((middle, top, right, bottom), best.halves[1], crop.line, False)
-        return [self.digit(half, mean) for half, mean in zip((first, second), means, strict=True)]
+        tried = [(image, self.lines.characters(image, hints.only)) for image in images]
+        image, characters = max(tried, key=lambda one: least_probable(one[1]))
+        if hints.count == 1:  # whatever else there is, it is one digit
+            return agreed(alone, digits_of(characters)[:1], [], self.settings.line_sure), ""
+        number = alone[0].line if alone else 1
+        together = [self.digit_of(c, image, number) for c in digits_of(characters)]
+        digits = agreed(alone, digits_of(characters), together, self.settings.line_sure)
+        gaps = [image.column(c.place) for c in characters if not c.text.isdigit()]
+        return with_gaps(digits, gaps), signs_in(characters)
 
     def readings(
         self, names: Sequence[str], outcomes: Sequence[Outcome], hints: Hints = NONE
@@ -136,13 +137,17 @@ class Reader:
         """Return the Reading of each page, given the names of all pages."""
         crops = [c for page in outcomes if isinstance(page, Segmentation) for c in page.digits]
         images = [crop.prepared for crop in crops]
-        probabilities = iter(self.probabilities(images) if images else ())
+        probabilities = iter(among(self.probabilities(images), hints.only) if images else ())
 
         def reading(name: str, page: Outcome) -> Reading:
             if isinstance(page, PictureError):
                 return Reading(name, [], str(page))
-            digits = [self.digits(crop, next(probabilities), hints) for crop in page.digits]
-            return reading_of(name, page, numbered(itertools.chain(*digits)), hints)
+            alone = [self.digit(crop, next(probabilities)) for crop in page.digits]
+            by_line = [
+                [digit for digit in alone if digit.line == n] for n in range(1, len(page.lines) + 1)
+            ]
+            lines = [self.line(*one, hints) for one in zip(by_line, page.lines, strict=True)]
+            return reading_of(name, page, lines, hints)
 
         return [reading(name, page) for name, page in zip(names, outcomes, strict=True)]
 
@@ -169,6 +174,15 @@ class Reader:
         return readings
 
 
+def checked(network: pathlib.Path, sha256: str, settings: pathlib.Path) -> bytes:
+    """Return a network's file, or raise NetworkError where it is not the one of that SHA-256."""
+    content = network.read_bytes()
+    if hashlib.sha256(content).hexdigest() != sha256:
+        message = f"{network.name} is not what {settings.name} describes: restore both"
+        raise NetworkError(message)
+    return content
+
+
 def among(probabilities: NDArray[np.float64], only: str) -> NDArray[np.float64]:
     """Return the probabilities (..., 10) when only these digits are possible."""
     possible = probabilities * [str(digit) in only for digit in range(10)]
@@ -181,13 +195,21 @@ def numbered(digits: Iterable[Digit]) -> list[Digit]:
     return [dataclasses.replace(d, place=n) for _, line in by_line for n, d in enumerate(line, 1)]
 
 
-def reading_of(name: str, page: Segmentation, digits: list[Digit], hints: Hints) -> Reading:
-    """Return the Reading of a page with these digits: none where not one of them is likely."""
-    likely = max(digit.probability for digit in digits) >= THRESHOLDS.reading.min_probability
+def reading_of(name: str, page: Segmentation, lines: list[Line], hints: Hints) -> Reading:
+    """Return the Reading of a page with these lines: none where not one digit is likely."""
+    digits = numbered(itertools.chain(*(digits for digits, _ in lines)))
+    highest = max((digit.probability for digit in digits), default=0)
+    likely = highest >= THRESHOLDS.reading.min_probability
+    if (
+        not page.digits
+        and min((d.probability for d in digits), default=0) < THRESHOLDS.reading.min_in_frame
+    ):
+        return Reading(name, [], "there are only lines in the picture: crop it to a digit")
     if not likely and hints.count is None:  # who gives a count says that there are some
         return Reading(name, [], "there is no digit: crop the picture to one")
-    note = "; ".join(filter(None, [hints.miscounted(len(digits)), page.note]))
-    return Reading(name, digits, note=note, complete=page.complete)
+    signs = " / ".join(text for _, text in lines if text)
+    notes = hints.miscounted(len(digits)), signs and f"with signs: {signs}", page.note
+    return Reading(name, digits, note="; ".join(filter(None, notes)), complete=page.complete)
 
 
 def outcomes(picture: Picture | PictureError, hints: Hints = NONE) -> list[Page]:

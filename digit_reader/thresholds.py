@@ -111,6 +111,10 @@ class PartsThresholds:
 class LinesThresholds:
     """Which parts make a digit, and which digits a line. Gaps are shares of the taller height."""
 
+    frame_edge: float  # share of a part's height by which a frame reaches beyond it at least
+    framed_height: float  # minimum height of what is in a frame, as share of the frame's
+    as_high: float  # share of the highest digit's height: such digits say how a line runs
+    max_slope: float  # of a line: rows a column
     min_height: float  # share of the longest digit's length: a lower part is a speck
     max_aspect: float  # of a digit: what is wider is a line or a sign
     link_gap: float  # maximum between parts that faint ink links
@@ -138,21 +142,8 @@ class PrepareThresholds:
     soft_edge: float  # share of the longer side: how far soft edges reach beyond a digit
     stroke_width: float  # minimum, in pixels when the digit is 20 pixels long
     trace: float  # maximum ink of paper
-
-
-@dataclasses.dataclass(frozen=True)
-class CutThresholds:
-    """Where a part is cut into two digits that touch."""
-
-    whole_probability: float  # a digit that is at least so probable is not cut
-    half_probability: float  # minimum probability of both halves
-    side: int  # maximum pixels of the longer side when cuts are looked for
-    min_aspect: float  # of a part: a narrower one is one digit
-    min_height: float  # of a half, as share of the part's: digits that touch are equally high
-    slopes: tuple[float, ...]  # of cuts: columns a row
-    inner: Range  # shares of the width between which cuts go
-    per_slope: int  # number of cuts tried of each slope, those through the least ink
-    min_distance: float  # between two cuts, as share of the width
+    frame_height: float  # minimum height of a frame with digits, as share of the picture's
+    frame_shares: tuple[float, ...]  # of a frame's height that the digits in it may take
 
 
 @dataclasses.dataclass(frozen=True)
@@ -161,6 +152,8 @@ class ReadingThresholds:
 
     max_digits: int  # in a picture: with more it shows a pattern
     min_probability: float  # of the most probable digit: else the picture shows none
+    one_probability: float  # a part that is a digit with this probability is not two that touch
+    min_in_frame: float  # minimum probability of each digit that is read in a frame
 
 
 @dataclasses.dataclass(frozen=True)
@@ -186,7 +179,6 @@ class Thresholds:
     parts: PartsThresholds
     lines: LinesThresholds
     prepare: PrepareThresholds
-    cut: CutThresholds
     reading: ReadingThresholds
     notes: NotesThresholds
 

@@ -13,11 +13,13 @@ from mnist_study.data import Split
 from mnist_study.errors import TrainingError
 from mnist_study.full_runner import train_and_corrupt, train_and_evaluate_fully
 from mnist_study.models import Configuration, registry
+from mnist_study.recogniser.line_training import train_line_reader
 from mnist_study.recogniser.training import train_recogniser
 from mnist_study.runners import Experiment, Part, train_and_evaluate
 
 FIVE, THREE = (1, 2, 3, 4, 5), (1, 2, 3)  # seeds
-RUNNERS = (train_and_evaluate, train_and_evaluate_fully, train_and_corrupt, train_recogniser)
+RUNNERS = (train_and_evaluate, train_and_evaluate_fully, train_and_corrupt)
+RUNNERS = (*RUNNERS, train_recogniser, train_line_reader)
 RUNNER_BY_NAME = {runner.__name__: runner for runner in RUNNERS}
 # Each seed another split, so that no choice rests on one split of the writers.
 SPLITS = {1: Split.STUDY, 2: Split.FROM_STUDENTS, 3: Split.FROM_CENSUS}
@@ -94,7 +96,7 @@ FULL: dict[str, Any] = {"runner": train_and_evaluate_fully}
 WATCHED: dict[str, Any] = FULL | {"watch": True}
 VALIDATED: dict[str, Any] = {"evaluated_on": Part.VALIDATION, "splits": SPLITS}
 CORRUPTED: dict[str, Any] = {"evaluated_on": Part.VALIDATION, "runner": train_and_corrupt}
-CORRUPTED |= {"seeds": (1,)}
+CORRUPTED |= {"seeds": THREE}
 
 
 def without(family: Family) -> Entry:
@@ -110,14 +112,22 @@ RECOGNISER = entry(
     Group.RECOGNISER,
     runner=train_recogniser,
 )
+LINE_READER = entry(
+    "line_reader",
+    registry["line_reader"],
+    "the line network of the recogniser",
+    Group.RECOGNISER,
+    (1,),
+    runner=train_line_reader,
+)
 # fmt: off
 TABLE = (
     entry("baseline_mlp", BASELINE, "baseline (512-512, dropout, RMSprop)", M, FIVE, watch=True),
     entry("baseline_mlp_evaluated", BASELINE, "baseline, evaluated further", M, (1,), **FULL),
     entry("softmax_regression", registry["softmax_regression"], "softmax regression", M, THREE,
           **WATCHED),
-    entry("dense_dropout", DENSE, "dense_dropout", M, (1, 2), **WATCHED),
-    entry("cnn", CNN, "cnn", M, (1,), **WATCHED),
+    entry("dense_dropout", DENSE, "dense_dropout", M, FIVE, **WATCHED),
+    entry("cnn", CNN, "cnn", M, THREE, **WATCHED),
     entry("sprint", SPRINT, "256-128, 5 short epochs", T, FIVE),
     entry("middle", MIDDLE, "1024-512, 12 epochs", T, FIVE),
     entry("cnn_sprint", replace(CNN, **SMALL_CNN, epochs=1, **WEAK), "small cnn", T, FIVE),
@@ -153,6 +163,7 @@ TABLE = (
     entry("choice_no_local_init", replace(SHORT, options={"local_init": False}),
           "no local init", C, **VALIDATED),
     RECOGNISER,
+    LINE_READER,
 )
 # fmt: on
 # Experiments that are recorded by their accuracy alone, and the same trainings evaluated further.

@@ -11,9 +11,9 @@ from numpy.random import Generator
 from PIL import Image, ImageDraw, ImageFont
 from scipy import ndimage
 
-from digit_reader.cut import cropped
 from mnist_study.arrays import Labels, Pixels
 from mnist_study.recogniser import photographs
+from mnist_study.recogniser.hands import cropped
 from mnist_study.recogniser.photographs import HEIGHT, WIDTH, Kind, Page, Photograph, light, ramp
 from mnist_study.recogniser.pictures import FONT_FOLDER, thin
 from mnist_study.recogniser.strokes import resize
