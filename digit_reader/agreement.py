@@ -2,11 +2,13 @@
 
 import dataclasses
 import difflib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from digit_reader.characters import GAP, OTHER, Character
 from digit_reader.reading import Certainty, Digit
 from digit_reader.thresholds import THRESHOLDS
+
+Made = Callable[[Character], Digit]
 
 
 def digits_of(characters: Sequence[Character]) -> list[Character]:
@@ -37,31 +39,40 @@ def least_probable(characters: Sequence[Character]) -> float:
 
 
 def agreed(
-    alone: list[Digit], seen: Sequence[Character], together: list[Digit], sure: float
-) -> list[Digit]:
-    """Return the digits of a line, given what they are alone, and what is seen in the whole line.
+    alone: list[Digit], line: Sequence[Character], made: Made, sure: float
+) -> tuple[list[Digit], bool]:
+    """Return a line's digits, and whether both ways of reading it say the same.
 
-    together: what is seen, as Digit. sure: minimum probability in the line of a digit that is to
-    stay sure. Only what both say is sure.
+    alone: what its digits are one by one. line: the whole as the line network reads it; made: makes
+    a Digit of a digit in it. sure: minimum probability there of a digit that is to stay sure.
     """
+    seen = digits_of(line)
     if text_of(alone) == "".join(character.text for character in seen):
-        return [
-            digit if character.probability >= sure else less_certain(digit)
-            for digit, character in zip(alone, seen, strict=True)
-        ]
+        pairs = zip(alone, seen, strict=True)
+        return [d if c.probability >= sure else less_certain(d) for d, c in pairs], True
     is_one = len(alone) == 1 and alone[0].probability >= THRESHOLDS.reading.one_probability
-    if (len(together) < 2 and len(alone) < 2) or is_one or not together:
-        return [less_certain(digit) for digit in alone or together]
-    return merged(alone, together)
+    if is_one or not line:
+        return [less_certain(digit) for digit in alone], False
+    return merged(alone, [c for c in line if c.text != GAP], made), False
 
 
-def merged(alone: list[Digit], together: list[Digit]) -> list[Digit]:
-    """Return a line's digits, each as it was read alone where that is the same digit."""
-    same = difflib.SequenceMatcher(None, text_of(alone), text_of(together), autojunk=False)
-    result = [less_certain(digit) for digit in together]
-    for start, other, count in same.get_matching_blocks():
-        result[other : other + count] = alone[start : start + count]
-    return result
+def merged(alone: list[Digit], line: Sequence[Character], made: Made) -> list[Digit]:
+    """Return a line's digits: each as it is alone where that is the same digit.
+
+    Where the line network sees another digit, that one counts; where it sees a sign, none; and
+    where it sees neither, the digit that is sure alone.
+    """
+    texts, digits = "".join(character.text for character in line), list[Digit]()
+    same = difflib.SequenceMatcher(None, text_of(alone), texts, autojunk=False)
+    for kind, start, end, first, last in same.get_opcodes():
+        own, seen = alone[start:end], line[first:last]
+        if kind == "equal":
+            digits += own
+        elif digits_of(seen) or any(c.text != OTHER for c in seen):
+            digits += [less_certain(made(character)) for character in digits_of(seen)]
+        else:
+            digits += [less_certain(d) for d in own if d.certainty is Certainty.SURE]
+    return digits
 
 
 def with_gaps(digits: list[Digit], gaps: Sequence[float]) -> list[Digit]:

@@ -56,8 +56,14 @@ def is_stem_of_four(part: Part, other: Part) -> bool:
 
 
 def without_frames(parts: list[Part]) -> list[Part]:
-    """Return parts without those around another one: boxes and circles."""
-    return [part for part in parts if not any(surrounds(part, other) for other in parts)]
+    """Return parts without those around another one, boxes and circles, and without underlines.
+
+    An underline is wider than any digit is high, as no bar of a 5 is.
+    """
+    aspect = THRESHOLDS.lines.max_aspect
+    inner = [part for part in parts if not any(surrounds(part, other) for other in parts)]
+    highest = max((part.height for part in inner), default=0)
+    return [p for p in inner if p.width <= max(highest, aspect * p.height)]
 
 
 def surrounds(part: Part, other: Part) -> bool:
@@ -78,7 +84,8 @@ def digits_in(parts: Iterable[Part]) -> list[list[Part]]:
             part = near.joined(part)
         joined.append(part)
     narrow = [p for p in joined if p.width < THRESHOLDS.lines.max_aspect * p.height]
-    min_height = THRESHOLDS.lines.min_height * max((part.length for part in narrow), default=0)
+    longest = max((part.length for part in narrow), default=0)
+    min_height = THRESHOLDS.lines.min_height * longest
     return lines_of(p for p in narrow if p.height > min_height)
 
 

@@ -35,8 +35,17 @@ BATCH = 500  # digits classified at a time, which bounds the memory
 
 Outcome = Segmentation | PictureError  # what a page holds, or what is wrong with it
 Page = tuple[Picture, Outcome]
-Line = tuple[list[Digit], str]  # a line's digits, and its text if it has signs
 Progress = Callable[[int, int], object]  # gets how many are done, and how many there are
+
+
+@dataclasses.dataclass(frozen=True)
+class Line:
+    """What a line says: its digits, and itself as text if it has signs."""
+
+    digits: list[Digit]
+    alone: list[Digit]  # what its digits are one by one
+    signs: str
+    agreed: bool  # whether its digits one by one and the whole line say the same
 
 
 @dataclasses.dataclass(frozen=True)
@@ -117,19 +126,23 @@ class Reader:
         return Digit(first, character.probability, second, certainty, of_all, *seen)
 
     def line(self, alone: list[Digit], images: Sequence[LineImage], hints: Hints) -> Line:
-        """Return the digits of a line, and the line as text if it has signs.
+        """Return what a line says.
 
         alone: what its digits are one by one. images: the line, in the sizes in which to try it.
         """
         tried = [(image, self.lines.characters(image, hints.only)) for image in images]
         image, characters = max(tried, key=lambda one: least_probable(one[1]))
-        if hints.count == 1:  # whatever else there is, it is one digit
-            return agreed(alone, digits_of(characters)[:1], [], self.settings.line_sure), ""
         number = alone[0].line if alone else 1
-        together = [self.digit_of(c, image, number) for c in digits_of(characters)]
-        digits = agreed(alone, digits_of(characters), together, self.settings.line_sure)
+        if hints.count == 1:  # whatever else there is, it is one digit
+            characters = digits_of(characters)[:1]
+        digits, is_agreed = agreed(
+            alone,
+            characters,
+            lambda character: self.digit_of(character, image, number),
+            self.settings.line_sure,
+        )
         gaps = [image.column(c.place) for c in characters if not c.text.isdigit()]
-        return with_gaps(digits, gaps), signs_in(characters)
+        return Line(with_gaps(digits, gaps), alone, signs_in(characters), is_agreed)
 
     def readings(
         self, names: Sequence[str], outcomes: Sequence[Outcome], hints: Hints = NONE
@@ -197,7 +210,8 @@ def numbered(digits: Iterable[Digit]) -> list[Digit]:
 
 def reading_of(name: str, page: Segmentation, lines: list[Line], hints: Hints) -> Reading:
     """Return the Reading of a page with these lines: none where not one digit is likely."""
-    digits = numbered(itertools.chain(*(digits for digits, _ in lines)))
+    some = any(line.digits for line in lines)
+    digits = numbered(itertools.chain(*(line.digits if some else line.alone for line in lines)))
     highest = max((digit.probability for digit in digits), default=0)
     likely = highest >= THRESHOLDS.reading.min_probability
     if (
@@ -207,9 +221,10 @@ def reading_of(name: str, page: Segmentation, lines: list[Line], hints: Hints) -
         return Reading(name, [], "there are only lines in the picture: crop it to a digit")
     if not likely and hints.count is None:  # who gives a count says that there are some
         return Reading(name, [], "there is no digit: crop the picture to one")
-    signs = " / ".join(text for _, text in lines if text)
+    signs = " / ".join(line.signs for line in lines if line.signs)
+    complete = page.complete and all(line.agreed for line in lines)
     notes = hints.miscounted(len(digits)), signs and f"with signs: {signs}", page.note
-    return Reading(name, digits, note="; ".join(filter(None, notes)), complete=page.complete)
+    return Reading(name, digits, note="; ".join(filter(None, notes)), complete=complete)
 
 
 def outcomes(picture: Picture | PictureError, hints: Hints = NONE) -> list[Page]:

@@ -45,16 +45,19 @@ def trainings(given: argparse.Namespace) -> None:
 
 
 def reader(given: argparse.Namespace) -> None:
-    """train the digit recogniser anew, record it, write its files, and measure it"""
+    """train the digit recogniser's networks anew, record them, write their files, and measure it"""
     from mnist_study import experiments, saved_model, store, train_missing, worker
     from mnist_study.recogniser import export
 
-    experiment = experiments.RECOGNISER.experiment
-    print(f"Training it: {train_missing.expected_time_of(experiment)}", flush=True)
     with tempfile.TemporaryDirectory() as folder:
-        path, description = f"{folder}/model.keras", store.describe(experiment)
-        store.Store().keep(description, worker.train_in_child(description, path))
-        export.write_network(saved_model.load(path))
+        paths = []
+        for line in (experiments.RECOGNISER, experiments.LINE_READER):
+            expected = train_missing.expected_time_of(line.experiment)
+            print(f"Training {line.title}: {expected}", flush=True)
+            paths.append(f"{folder}/{line.experiment.name}.keras")
+            description = store.describe(line.experiment)
+            store.Store().keep(description, worker.train_in_child(description, paths[-1]))
+        export.write_networks(*map(saved_model.load, paths))
     rates(given)
 
 

@@ -16,14 +16,14 @@ from mnist_study.recogniser.hands import Sources
 SORTED = 16  # batches of lines that are sorted by width at a time
 AHEAD = 40  # batches that are made ahead of the training
 
-Simulated = tuple[UInt8[np.ndarray, "32 w"], list[int]]  # a line, and its characters
+Simulated = tuple[UInt8[np.ndarray, "32 _"], list[int]]  # a line, and its characters
 
 
 class Batch(NamedTuple):
     """Lines of about one width, and their characters by their place in CHARACTERS."""
 
-    images: UInt8[np.ndarray, "n 32 w"]  # 0 to 255, filled up with paper
-    characters: Int32[np.ndarray, "n m"]  # filled up with BLANK
+    images: UInt8[np.ndarray, "_ 32 _"]  # 0 to 255, filled up with paper
+    characters: Int32[np.ndarray, "_ _"]  # filled up with BLANK
 
 
 def simulated(sources: Sources, generator: Generator) -> Simulated:

@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import UInt8
 from numpy.random import Generator
 
+from digit_reader.characters import CHARACTERS, decoded, softmax
 from digit_reader.files import write_text
 from digit_reader.page.build import write_page
 from digit_reader.reader import SETTINGS, Reader, read
@@ -24,6 +25,7 @@ from mnist_study.backend import keras
 from mnist_study.evaluate import accuracy, calibration
 from mnist_study.evaluate.uci import CALIBRATION, TEST, uci_pictures
 from mnist_study.recogniser import export, numerals, pens, pictures
+from mnist_study.recogniser.line_training import validation_lines
 from mnist_study.recogniser.photographs import STRENGTHS, Kind, pasted, photograph
 from mnist_study.recogniser.strokes import pen_digits, resize
 
@@ -39,12 +41,13 @@ SIDE, PAPER = 200, 235  # of a digit on white paper: its pixels, and the paper's
 # Maximum error rate of what is called sure, maximum share of each kind of picture without a digit
 # that is called sure, and maximum error rate of what is called probable.
 SURE_WRONG, OTHERS_SURE, PROBABLE_WRONG = 0.002, 0.04, 0.1
+LINE_UNSURE = 0.02  # share of the digits in lines read right that are below the line's threshold
 FIRST_SURE = 0.95  # the threshold for a second look before there is one
 PROBABLE = 0.7  # minimum probability of what is called probable, however few of them are wrong
 
 Pictures = tuple[str, Sequence[np.ndarray], Any]  # a kind's name, pictures, and what they show
 Rates = dict[str, Any]  # fit for JSON
-Levels = dict[str, float]  # temperature, sure and probable
+Levels = dict[str, float]  # temperature, sure, probable and line_sure
 
 
 def on_white(picture: UInt8[np.ndarray, "h w"]) -> UInt8[np.ndarray, "400 400"]:
@@ -178,7 +181,22 @@ def thresholds() -> Levels:
         np.array([reading.probabilities or [0.1] * 10 for reading in read(pages, reader)])
         for _, pages, _ in itertools.islice(without, len(BLANK_SHEETS), None)
     ]
-    return fit_thresholds(np.array(predicted), np.array(known), others)
+    return fit_thresholds(np.array(predicted), np.array(known), others) | line_threshold(reader)
+
+
+def line_threshold(reader: Reader) -> Levels:
+    """Return the threshold of a digit in its line, from lines simulated of validation digits.
+
+    A digit is only sure if both networks say so: nearly all digits of lines that are read right
+    are above the threshold.
+    """
+    probabilities = []
+    for image, numbers in validation_lines():
+        seen = decoded(softmax(reader.lines.logits(image.astype(np.float32) / 255)))
+        shown = "".join(CHARACTERS[number] for number in numbers)
+        if "".join(character.text for character in seen) == shown:
+            probabilities += [c.probability for c in seen if c.text.isdigit()]
+    return {"line_sure": float(np.quantile(probabilities, LINE_UNSURE))}
 
 
 def measure(model: keras.Model) -> dict[str, Rates]:

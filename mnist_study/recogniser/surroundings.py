@@ -5,7 +5,7 @@ import itertools
 import math
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float, UInt8
 from numpy.random import Generator
 from PIL import Image
 from scipy import ndimage
@@ -14,6 +14,8 @@ from digit_reader.characters import HEIGHT
 from mnist_study.recogniser import hands
 from mnist_study.recogniser.hands import Hand, Sources
 from mnist_study.recogniser.written_lines import Ink, Placed, Written, drawn, sheet, small, stroke
+
+Seen = Float[np.ndarray, "32 w"]  # ink from 0 to 1, as far as noise lets it
 
 
 class Ruler:
@@ -164,7 +166,7 @@ def beside(line: Written, sources: Sources, generator: Generator) -> Ink:
     return np.maximum(ink, specks(line, generator)) if generator.random() < SPECKS else ink
 
 
-def with_pen(ink: Ink, hand: Hand, generator: Generator) -> Ink:
+def with_pen(ink: Seen, hand: Hand, generator: Generator) -> Seen:
     """Return a line of MNIST's digits in a broader or finer pen, or darker; others as they are."""
     if hand.source:
         return ink
@@ -178,14 +180,14 @@ def with_pen(ink: Ink, hand: Hand, generator: Generator) -> Ink:
     return np.clip(ink * generator.uniform(1, 1.8), 0, 1)
 
 
-def grained(ink: Ink, generator: Generator) -> Ink:
+def grained(ink: Seen, generator: Generator) -> Seen:
     """Return ink with a pencil's grain, or of a pen that runs out."""
     grain = ndimage.gaussian_filter(generator.normal(size=ink.shape), generator.uniform(0.3, 1.5))
     grain *= generator.uniform(0.1, 0.35) / grain.std()
     return ink * np.clip(0.85 + grain, 0.1, 1.2)
 
 
-def coarse(ink: Ink, generator: Generator) -> Ink:
+def coarse(ink: Seen, generator: Generator) -> Seen:
     """Return ink as a camera of less resolution sees it."""
     size = [max(4, round(side * generator.uniform(0.4, 0.9))) for side in ink.shape[::-1]]
     image = Image.fromarray(ink.astype(np.float32))
@@ -193,7 +195,7 @@ def coarse(ink: Ink, generator: Generator) -> Ink:
     return np.asarray(fewer.resize(image.size, Image.Resampling.BICUBIC))
 
 
-def unevenly_lit(ink: Ink, generator: Generator) -> Ink:
+def unevenly_lit(ink: Seen, generator: Generator) -> Seen:
     """Return ink on paper that is darker to one side."""
     along, down = (np.linspace(*generator.uniform(0, 0.25, 2), side) for side in ink.shape[::-1])
     return ink + (1 - ink) * np.maximum(along, down[:, np.newaxis])
@@ -206,7 +208,7 @@ def as_jpeg(picture: UInt8[np.ndarray, "32 w"], generator: Generator) -> UInt8[n
     return np.asarray(Image.open(file))
 
 
-def taken(ink: Ink, generator: Generator) -> UInt8[np.ndarray, "32 w"]:
+def taken(ink: Seen, generator: Generator) -> UInt8[np.ndarray, "32 w"]:
     """Return a line's ink as a camera takes it and the finder of lines prepares it."""
     ink = grained(ink, generator) if generator.random() < 0.15 else ink
     if generator.random() < 0.55:

@@ -9,9 +9,11 @@ import pytest
 from support.pictures import TALL, TOGETHER, five, part
 
 from digit_reader import Certainty, Digit, PictureError, Reader, Reading, read, thresholds
+from digit_reader.agreement import agreed, signs_in, with_gaps
 from digit_reader.centre import centre_like_mnist
-from digit_reader.cut import cuts_of
-from digit_reader.ink import desk_in, ink_of, is_bright, levelled, without_noise
+from digit_reader.characters import BLANK, CHARACTERS, Character, decoded
+from digit_reader.ink import desk_in, full_ink, ink_of, is_bright, without_noise
+from digit_reader.line_image import line_image
 from digit_reader.lines import belongs, digits_in, gaps_in, lines_of
 from digit_reader.parts import InkParts, left_out, parts_of
 from digit_reader.prepare import ink_near
@@ -101,18 +103,19 @@ def test_what_reaches_in_from_the_border_sets_no_scale():
 
 def test_ink_is_what_differs_from_its_paper_whichever_is_darker():
     for bright in (page(), 1 - page()):
-        ink = ink_of(bright)
+        ink = ink_of(bright).strokes
         assert ink[150, 200] == 1 and ink[150, 100] == 0 and ink[20, 200] == 0
     assert not is_bright(page()) and is_bright(1 - page())
 
 
 def test_shadows_are_paper_and_a_desk_is_none():
-    ink = ink_of(page() * np.linspace(1, 0.55, 400, dtype=np.float32))
+    ink = ink_of(page() * np.linspace(1, 0.55, 400, dtype=np.float32)).strokes
     assert ink[150, 200] > 0.9 and ink[:, 350].max() < 0.1
     desk = np.pad(page()[30:270, 40:360], ((30, 30), (40, 40)), constant_values=0.2)
     assert desk_in(desk)[5, 5] and not desk_in(desk)[150, 100]
     assert not desk_in(page()).any()
-    assert ink_of(desk)[10, 10] == 0 and ink_of(desk)[150, 200] == 1
+    ink = ink_of(desk).strokes
+    assert ink[10, 10] == 0 and ink[150, 200] == 1
 
 
 STROKE = (60, 240, 190, 214, 0.9)
@@ -169,22 +172,15 @@ def test_strokes_right_across_a_picture_are_no_rules(size, pen, strokes):
     assert (without_rules(ink, 2) == ink).all()
 
 
-def test_cuts_leave_two_halves_as_high_as_digits():
-    stem, bar, other = (0, 100, 5, 15, 1), (45, 55, 15, 60, 1), (0, 100, 60, 70, 1)
-    assert not cuts_of(inked((100, 60), stem, bar))
-    assert (places := [120 * cut.place for cut in cuts_of(inked((100, 120), stem, bar, other))])
-    assert min(places) >= 15 and max(places) <= 65
-
-
 def test_a_page_is_blank_up_to_its_noise_and_faint_up_to_an_eighth():
     noise = np.abs(np.random.default_rng(1).normal(0, 0.01, (300, 400))).astype(np.float32)
     line = inked((300, 400), (60, 240, 198, 204, 0.11))
     for ink, problem in ((noise, "blank"), (8 * noise, "blank"), (line, "too faint")):
         with pytest.raises(PictureError, match=problem):
-            levelled(ink, 1)
-    assert levelled(line * 3, 1).max() == 1
-    weak = levelled(np.clip(noise + line * 1.6, 0, 1), 1)  # 0.18 over a noise of 0.006
-    assert weak[150, 200] > 0.8
+            full_ink(ink, 1)
+    assert full_ink(line * 3, 1) == pytest.approx(0.33)
+    weak = np.clip(noise + line * 1.6, 0, 1)  # 0.18 over a noise of 0.006
+    assert weak[150, 200] > 0.8 * full_ink(weak, 1)
 
 
 def test_noise_is_evened_out_and_sharp_pictures_stay_as_they_are():
@@ -195,7 +191,8 @@ def test_noise_is_evened_out_and_sharp_pictures_stay_as_they_are():
 
 def test_pale_strokes_become_dark_where_nothing_near_is_darker():
     bright = page((60, 240, 40, 46, 0.72))  # a stroke a quarter as dark as the other
-    assert ink_of(bright)[150, 43] < 0.5 < ink_of(bright, pale=True)[150, 43]
+    usual, pale = (ink_of(bright, pale=pale).strokes[150, 43] for pale in (False, True))
+    assert usual < 0.5 < pale
 
 
 def test_gaps_points_and_signs_are_noticed():
@@ -213,9 +210,90 @@ def test_gaps_points_and_signs_are_noticed():
         assert left_out(ink, [numbers]) == [name]
 
 
-def digit(value, certainty="sure", **where):
-    box, image = (0.1, 0.2, 0.3, 0.4), np.zeros((28, 28), np.float32)
+def digit(value, certainty="sure", box=(0.1, 0.2, 0.3, 0.4), **where):
+    image = np.zeros((28, 28), np.float32)
     return Digit(value, 0.9, 3, Certainty(certainty), [0.1] * 10, box, image, **where)
+
+
+def test_a_frame_around_digits_is_none_and_an_underline_sets_no_scale():
+    digits = [part(left, 20, left + 30, 80) for left in (40, 100, 160)]
+    frame, underline = part(10, 0, 220, 100), part(0, 90, 700, 94)
+    assert digits_in([*digits, frame]) == digits_in([*digits, underline]) == [digits]
+    zero, speck = part(40, 20, 90, 100), part(60, 50, 66, 58)
+    assert digits_in([zero, speck]) == [[zero.joined(speck)]]
+
+
+def test_a_line_is_straightened_and_its_digits_are_twenty_pixels_high():
+    ink = inked((400, 800))
+    parts = [part(left, 100 + left // 8, left + 40, 200 + left // 8) for left in (100, 300, 500)]
+    for one in parts:
+        ink[one.top : one.bottom, one.left : one.right] = 1
+    line = line_image(ink, parts)
+    rows = np.flatnonzero(line.image.max(1) > 0.5)
+    assert line.image.shape[0] == 32 and (np.ptp(rows) + 1, rows.mean()) == (
+        pytest.approx(20, abs=2),
+        pytest.approx(15.5, abs=1),
+    )
+    for one in parts:
+        share = ((one.left + one.right) / 2 - line.columns[0]) / np.diff(line.columns)[0]
+        left, top, right, bottom = np.multiply(line.box(share), (800, 400, 800, 400))
+        assert (left + right, top + bottom) == (
+            pytest.approx(one.left + one.right, abs=4),
+            pytest.approx(one.top + one.bottom, abs=12),
+        )
+        assert line.around(share)[14, 14] > 0.9
+
+
+def test_logits_are_decoded_by_their_best_path():
+    steps = np.full((9, BLANK + 1), 0.01)
+    for step, text in enumerate(("1", "1", None, "1", "+", "+", None, None, "5")):
+        steps[step, BLANK if text is None else CHARACTERS.index(text)] = 0.6 + step / 100
+    read = decoded(steps)
+    assert "".join(character.text for character in read) == "11+5"
+    assert [c.place for c in read] == pytest.approx([1 / 9, 3.5 / 9, 5 / 9, 8.5 / 9])
+    assert read[0].probability == pytest.approx(0.61) and read[0].digits[1] == read[0].probability
+
+
+def characters(text, probability=0.9):
+    """Return a line's characters, at even places."""
+    places = (np.arange(len(text)) + 0.5) / max(1, len(text))
+    return [Character(c, probability, p, np.zeros(10)) for c, p in zip(text, places, strict=True)]
+
+
+# What the digits are one by one, what the whole line is, what follows, and which of it is sure.
+AGREED = {
+    "both say the same": ("123", "123", "123", "111"),
+    "the line has a gap": ("123", "1 23", "123", "111"),
+    "another digit": ("173", "123", "123", "101"),
+    "digits that touched": ("13", "123", "123", "101"),
+    "a slash is no 1": ("314", "3/4", "34", "11"),
+    "a sure digit on a rule": ("123", "1?3", "123", "101"),
+    "one digit is not cut": ("4", "11", "4", "0"),
+    "one digit and a circle": ("0", "1", "0", "0"),
+    "nothing in the line": ("7", "", "7", "0"),
+    "in a frame": ("", "42", "42", "00"),
+    "a sign alone": ("11", "=", "", ""),
+}
+
+
+@pytest.mark.parametrize("case", AGREED)
+def test_only_what_both_say_is_sure(case):
+    alone, line, answer, sure = AGREED[case]
+    digits, both = agreed(
+        [digit(int(text)) for text in alone], characters(line), lambda c: digit(int(c.text)), 0.5
+    )
+    assert "".join(str(one.digit) for one in digits) == answer
+    assert "".join(str(int(one.sure)) for one in digits) == sure
+    assert both == (alone == line.replace(" ", ""))
+
+
+def test_a_digit_that_the_line_hardly_shows_is_not_sure_and_signs_are_told():
+    digits, both = agreed([digit(4)], characters("4", 0.4), digit, 0.5)
+    assert both and digits[0].certainty is Certainty.PROBABLE
+    assert signs_in(characters("12×3")) == "12×3" and not signs_in(characters("1 2?"))
+    boxes = [(left, 0.2, left + 0.1, 0.4) for left in (0.1, 0.3, 0.5)]
+    apart = with_gaps([digit(1, box=box) for box in boxes], [0.05, 0.45, 0.9])
+    assert [one.gap for one in apart] == [False, False, True]
 
 
 def test_answers_are_worded_as_people_do():
@@ -246,5 +324,6 @@ def test_thresholds_have_their_types_and_a_wrong_name_is_refused():
             values = np.ravel(getattr(group, name)).tolist()
             assert all(isinstance(value, int if kind is int else int | float) for value in values)
     with pytest.raises(ValueError, match=r"missing \['soft_edge'\], unknown \['soft'\]"):
-        given = {"soft": 0.1, "stroke_width": 1.6, "trace": 0.1}
+        given = {"soft": 0.1} | vars(THRESHOLDS.prepare)
+        del given["soft_edge"]
         thresholds.of_json(thresholds.PrepareThresholds, given)
