@@ -156,6 +156,25 @@ def without_noise(bright: Ink) -> Ink:
     return scipy.ndimage.gaussian_filter(bright, THRESHOLDS.ink.noise_blur) if is_noisy else bright
 
 
+def without_edge(bright: Ink) -> Ink:
+    """Return brightness (h, w) where a thin frame of one brightness around it has what is inside.
+
+    Else the frame would pass for paper, and the paper for ink.
+    """
+    limits, deepest = THRESHOLDS.ink, round(THRESHOLDS.ink.edge_width * min(bright.shape))
+    inner = next((n for n in range(1, deepest + 1) if differs(bright, n)), 0)
+    if not inner or np.ptp(border(bright)) > limits.edge_range:
+        return bright
+    inside = bright[inner + 1 : -inner - 1, inner + 1 : -inner - 1]
+    return np.pad(inside, inner + 1, "edge") if min(inside.shape) > deepest else bright
+
+
+def differs(bright: Ink, depth: int) -> bool:
+    """Return whether nearly all pixels at that depth are unlike those along the border."""
+    away = np.abs(border(bright[depth:-depth, depth:-depth]) - np.median(border(bright)))
+    return bool(np.quantile(away, 0.1) > THRESHOLDS.ink.edge_contrast)
+
+
 def ink_of(bright: Ink, pale: bool = False) -> PageInk:
     """Return the ink in a page of that brightness, both float32 (h, w) in [0, 1].
 
@@ -163,6 +182,7 @@ def ink_of(bright: Ink, pale: bool = False) -> PageInk:
     PictureError where there is none, or too little to read.
     """
     bright = without_noise(bright)
+    bright = without_edge(bright)
     small, factor = reduced(bright)
     desk = desk_in(small)
     small = without_desk(small, desk) if desk.any() else small

@@ -122,6 +122,8 @@ def parts_of(ink: NDArray[np.float32]) -> InkParts:
     longest = max((parts[n].length for n in inner), default=0)
     strong, specks = [], []
     for n in inner:
+        if is_blob(parts[n], areas[n]):
+            continue
         is_large = areas[n] >= max(1, limits.speck_area * largest)
         is_long = parts[n].length >= limits.speck_length * longest
         (strong if is_large and is_long else specks).append(parts[n])
@@ -129,8 +131,16 @@ def parts_of(ink: NDArray[np.float32]) -> InkParts:
     require(len(strong) <= limits.max_parts, many)
     weak = [p for p, mean in zip(parts, means, strict=True) if is_weak(mean)]
     strong += pale_digits(weak, strong)
-    strong += dry_digits(ink, labels, strong)
-    return InkParts(strong, [p for p in weak if p not in strong], specks, labels)
+    dry, faint = dry_digits(ink, labels, strong)
+    weak = [part for part in weak if part not in strong]
+    return InkParts(strong + dry, weak + faint, specks, labels)
+
+
+def is_blob(part: Part, area: int) -> bool:
+    """Return whether a part is all ink and not narrow: a hole of a punched sheet, a stain."""
+    limits = THRESHOLDS.parts
+    is_narrow = part.width < limits.blob_aspect * part.height
+    return not is_narrow and area > limits.blob_fill * part.width * part.height
 
 
 def is_weak(mean: float) -> bool:
@@ -138,14 +148,16 @@ def is_weak(mean: float) -> bool:
     return THRESHOLDS.parts.pale_mean <= mean < THRESHOLDS.parts.strong_mean
 
 
-def dry_digits(ink: NDArray[np.float32], labels: NDArray, strong: list[Part]) -> list[Part]:
+def dry_digits(
+    ink: NDArray[np.float32], labels: NDArray, strong: list[Part]
+) -> tuple[list[Part], list[Part]]:
     """Return parts of fainter ink, where the pen ran dry, that are like the digits beside them.
 
-    labels (h, w) gets theirs where it has none.
+    labels (h, w) gets theirs where it has none. Then others as long as digits, elsewhere.
     """
     limits, candidates = THRESHOLDS.parts, []
     if len(strong) < limits.min_neighbours:
-        return []
+        return [], []
     taken = np.isin(labels, [number for part in strong for number in part.labels])
     faint, count = scipy.ndimage.label(ink > limits.dry, CORNERS_TOO)
     areas = np.bincount(faint.ravel(), minlength=count + 1)
@@ -163,7 +175,13 @@ def dry_digits(ink: NDArray[np.float32], labels: NDArray, strong: list[Part]) ->
     for part in dry:
         own = part.labels[0]
         labels[(faint == own - faint.size) & (labels == 0)] = own
-    return dry
+    return dry, [part for part in candidates if part not in dry and is_as_long(part, strong)]
+
+
+def is_as_long(part: Part, others: list[Part]) -> bool:
+    """Return whether a part is about as long as another one."""
+    low, high = THRESHOLDS.parts.similar_length
+    return any(low * other.length <= part.length <= high * other.length for other in others)
 
 
 def apart(part: Part, other: Part) -> bool:
@@ -208,12 +226,10 @@ def at_border(part: Part, shape: tuple[int, ...]) -> bool:
 
 def pale_digits(weak: list[Part], strong: list[Part]) -> list[Part]:
     """Return those of the weak parts that stand beside strong ones and are about as long."""
-    low, high = THRESHOLDS.parts.similar_length
 
     def are_alike(part: Part, other: Part) -> bool:
         beside = overlap(part.top, part.bottom, other.top, other.bottom)
-        is_as_long = low * other.length <= part.length <= high * other.length
-        return is_as_long and beside > THRESHOLDS.parts.line_overlap
+        return is_as_long(part, [other]) and beside > THRESHOLDS.parts.line_overlap
 
     needed = THRESHOLDS.parts.min_neighbours
     return [p for p in weak if sum(are_alike(p, other) for other in strong) >= needed]

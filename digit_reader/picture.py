@@ -2,17 +2,18 @@
 
 import contextlib
 import io
+import itertools
 import os
 import pathlib
 import re
 import threading
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import PIL.ExifTags
 import PIL.Image
 import PIL.ImageOps
-import PIL.ImageSequence
 import pillow_heif
 from numpy.typing import NDArray
 
@@ -115,17 +116,39 @@ def is_stack(array: NDArray) -> bool:
     return array.ndim == 4 or (array.ndim == 3 and min(array.shape[1:]) >= side)
 
 
-def pages(picture: Picture) -> list[Picture]:
-    """Return the pages of a scan, a TIFF file with several; any other picture alone."""
-    if not isinstance(picture, (str, bytes, os.PathLike)):
-        return [picture]
-    image = as_image(opened(picture))
+def pages(picture: Picture) -> Iterator[Picture | PictureError]:
+    """Yield the pages of a scan, a TIFF file with several, each reduced; any other picture alone.
+
+    Where the file ends within a page, the last is a PictureError that says after which.
+    """
+    image = as_image(opened(picture)) if isinstance(picture, (str, bytes, os.PathLike)) else None
+    if image is None or image.format != "TIFF" or not has_pages(image):
+        yield picture
+        return
+    for number in itertools.count():
+        try:
+            image.seek(number)
+            page = upright(image.copy())
+        except EOFError:
+            return
+        except Exception:  # decoders raise whatever they like
+            after = f"after page {number}" if number else "in its first page"
+            yield PictureError(f"the file is cut off or damaged {after}: save it again")
+            return
+        page = page.convert("L") if page.mode in ("1", "P") else page
+        factor = max(page.size) // THRESHOLDS.picture.large_side
+        yield page.reduce(factor) if factor > 1 else page
+
+
+def has_pages(image: PIL.Image.Image) -> bool:
+    """Return whether an image's file has more than one page, or a second one that is damaged."""
     try:
-        if image.format != "TIFF" or getattr(image, "n_frames", 1) == 1:
-            return [image]
-        return [page.copy() for page in PIL.ImageSequence.Iterator(image)]
-    except Exception as error:  # decoders raise whatever they like
-        raise PictureError("the picture is cut off or damaged: save it again") from error
+        image.seek(1)
+    except EOFError:
+        return False
+    except Exception:  # decoders raise whatever they like
+        return True
+    return True
 
 
 def unpacked(image: PIL.Image.Image) -> int:
@@ -161,13 +184,34 @@ def on_paper(image: PIL.Image.Image) -> PIL.Image.Image:
     return PIL.Image.alpha_composite(page, image)
 
 
+def in_grey(image: PIL.Image.Image) -> PIL.Image.Image:
+    """Return an image in shades of grey; of its colours, where the ink shows in one of them alone.
+
+    Red ink on green or yellow paper may be as bright as the paper.
+    """
+    grey, limits = image.convert("L"), THRESHOLDS.picture
+    if image.mode != "RGB":
+        return grey
+    channels = {spread(one): one for one in (*image.split(), grey)}
+    widest = max(channels)
+    is_hidden = spread(grey) < min(limits.hidden_spread, limits.hidden_share * widest)
+    return channels[widest] if is_hidden else grey
+
+
+def spread(channel: PIL.Image.Image) -> float:
+    """Return the range of all but the outermost thousandths of a channel's pixels, 0 to 1."""
+    small = channel.resize((256, 256), PIL.Image.Resampling.NEAREST)
+    low, high = np.quantile(np.asarray(small), (0.001, 0.999))
+    return float(high - low) / 255
+
+
 def brightness(image: PIL.Image.Image) -> NDArray[np.float32]:
     """Return an image's brightness (h, w), 0 to 1, its longer side at most large_side pixels."""
     if image.mode.startswith("I") or image.mode == "F":  # 16 bits or more for each pixel
         values = np.maximum(np.nan_to_num(np.asarray(image, np.float32)), 0)
         image = PIL.Image.fromarray(255 * values / max(values.max(), 1))
     else:
-        image = reduced(on_paper(image) if image.has_transparency_data else image).convert("L")
+        image = in_grey(reduced(on_paper(image) if image.has_transparency_data else image))
     limits, shorter, longer = THRESHOLDS.picture, min(image.size), max(image.size)
     is_large = longer > limits.large_side
     scale = limits.large_side / longer if is_large else max(1, limits.small_side / shorter)

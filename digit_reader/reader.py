@@ -171,18 +171,18 @@ class Reader:
         pool: concurrent.futures.Executor,
         hints: Hints = NONE,
     ) -> list[Reading]:
-        """Return the Reading of each page; where a digit is not sure, of a second look.
+        """Return the Reading of each page; where it is not sure, of a second look.
 
-        That is at pale strokes; it counts where all digits are sure, or surer, and none is lost.
+        That is at pale strokes; it counts where it is sure, or surer, and no digit is lost.
         """
-        readings, sure = self.readings(names, [o for _, o in pages], hints), self.settings.sure
-        unsure = [n for n, r in enumerate(readings) if r.least < sure and pages[n][0] is not None]
+        readings = self.readings(names, [o for _, o in pages], hints)
+        unsure = [n for n, r in enumerate(readings) if not r.sure and pages[n][0] is not None]
         outcomes = pool.map(lambda n: outcome(pages[n][0], True, hints), unsure)
         second = self.readings([names[n] for n in unsure], [*outcomes], hints)
         for n, reading in zip(unsure, second, strict=True):
             first = readings[n]
             is_surer = len(first.digits) > 1 and reading.least > first.least
-            if (reading.least >= sure or is_surer) and len(reading.digits) >= len(first.digits):
+            if (reading.sure or is_surer) and len(reading.digits) >= len(first.digits):
                 readings[n] = reading
         return readings
 
@@ -235,7 +235,10 @@ def outcomes(picture: Picture | PictureError, hints: Hints = NONE) -> list[Page]
     if isinstance(picture, PictureError):
         return [(None, picture)]
     try:
-        return [(page, outcome(page, False, hints)) for page in pages(picture)]
+        return [
+            (page, page if isinstance(page, PictureError) else outcome(page, False, hints))
+            for page in pages(picture)
+        ]
     except PictureError as error:
         return [(picture, error)]
 

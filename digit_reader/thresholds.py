@@ -22,6 +22,8 @@ class PictureThresholds:
     min_side: int  # pixels; a smaller picture is refused
     small_side: int  # pixels to which a shorter side is enlarged
     large_side: int  # pixels to which a longer side is reduced
+    hidden_spread: float  # of brightness: with less, ink may show in one colour alone
+    hidden_share: float  # maximum share of that of a colour in which it shows
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,6 +31,9 @@ class InkThresholds:
     """From brightness to ink."""
 
     reduced_side: int  # pixels of the longer side at which sheet and light are looked for
+    edge_width: float  # share of the picture: a thin frame around it is at most so wide
+    edge_range: float  # maximum range of the brightness of such a frame
+    edge_contrast: float  # minimum difference in brightness between it and what is inside
     paper_quantile: float  # of the brightness: that of paper
     desk_brightness: float  # share of the paper's; what is darker is a desk, no paper in shadow
     desk_border: float  # minimum share of the border that a desk takes
@@ -103,6 +108,8 @@ class PartsThresholds:
     largest_grain: float  # maximum share of all grains that one of them takes
     surroundings_length: float  # times the longest inner part: what is longer is no digit
     inner_length: float  # share of the longest inner part: digits are longer
+    blob_fill: float  # minimum share of its box that a hole or stain fills
+    blob_aspect: float  # minimum, of a hole or stain: a 1 is narrower
     strip_aspect: float  # maximum thickness of a strip along the border, as share of its length
     border: float  # share of the picture: closer is at the border
 
