@@ -1,4 +1,4 @@
-"""Which ink belongs together: from a page's ink to its parts, and what is there beside digits."""
+"""Which ink belongs together: from a page's ink to its parts."""
 
 import dataclasses
 import functools
@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from digit_reader.errors import require
 from digit_reader.thresholds import THRESHOLDS
 
-AS_HIGH_AS_DIGIT = "ink as high as a digit"
 CORNERS_TOO = np.ones((3, 3))  # pixels are connected to all eight neighbours
 
 
@@ -235,37 +234,10 @@ def pale_digits(weak: list[Part], strong: list[Part]) -> list[Part]:
     return [p for p in weak if sum(are_alike(p, other) for other in strong) >= needed]
 
 
-def left_out(ink: InkParts, lines: list[list[Part]]) -> list[str]:
-    """Return in words what is there beside the digits: points, signs, ink as high as a digit."""
+def is_missing(ink: InkParts, lines: list[list[Part]]) -> bool:
+    """Return whether there is ink beside the digits that is as high as they are."""
     digits = [part for line in lines for part in line]
     taken = {label for part in digits for label in part.labels}
-    height = float(np.median([part.height for part in digits]))
-    names = set()
-    for part in [*ink.strong, *ink.specks, *ink.weak]:
-        is_residue = part in ink.weak or at_border(part, ink.labels.shape)
-        if not taken.isdisjoint(part.labels):
-            continue
-        if part.height > THRESHOLDS.notes.missed_height * height:
-            names.add(AS_HIGH_AS_DIGIT)
-        elif not is_residue:
-            names.add(named(part, digits, height, part in ink.specks))
-    return sorted(names - {""})
-
-
-def named(part: Part, digits: list[Part], height: float, speck: bool) -> str:
-    """Return what a small part is that is no digit: a point, a sign, or "", nothing much."""
-    limits, middle = THRESHOLDS.notes, (part.top + part.bottom) / 2
-    beside = [
-        digit
-        for digit in digits
-        if max(digit.left - part.right, part.left - digit.right) < limits.max_distance * height
-        and digit.top < middle < digit.bottom + limits.max_below * height
-    ]
-    if not beside or min(part.height, part.width) < limits.min_thickness * height:
-        return ""
-    low, high = limits.point_length
-    digit = min(beside, key=lambda d: abs(d.left + d.right - part.left - part.right))
-    is_low = middle > digit.top + limits.point_depth * digit.height
-    if low * height < part.length < high * height and is_low:
-        return "a point or comma"
-    return "a sign" if not speck and part.width > limits.sign_aspect * part.height else ""
+    least = THRESHOLDS.parts.missed_height * float(np.median([part.height for part in digits]))
+    others = [*ink.strong, *ink.specks, *ink.weak]
+    return any(p.height > least and taken.isdisjoint(p.labels) for p in others)

@@ -12,7 +12,7 @@ from digit_reader.hints import NONE, Hints
 from digit_reader.ink import ink_of
 from digit_reader.line_image import LineImage, line_image
 from digit_reader.lines import digits_in, gaps_in
-from digit_reader.parts import AS_HIGH_AS_DIGIT, InkParts, Part, left_out, parts_of
+from digit_reader.parts import InkParts, Part, is_missing, parts_of
 from digit_reader.picture import Picture, brightness, upright
 from digit_reader.reading import Box
 from digit_reader.thresholds import THRESHOLDS
@@ -56,7 +56,6 @@ class Segmentation:
 
     digits: list[Crop]
     lines: list[list[LineImage]]  # each line, in the sizes in which to try it
-    note: str
     complete: bool  # whether all ink as high as a digit is among them
 
 
@@ -81,10 +80,8 @@ def segment(image: Picture, pale: bool = False, hints: Hints = NONE) -> Segmenta
         for number, line in enumerate(lines, 1)
         for part, gap in zip(line, gaps_in(line), strict=True)
     ]
-    rest = left_out(parts, lines)
-    note = f"left out: {', '.join(rest)}" if rest else ""
     images = [[line_image(page.grey, line)] for line in lines]
-    return Segmentation(digits, images, note, AS_HIGH_AS_DIGIT not in rest)
+    return Segmentation(digits, images, not is_missing(parts, lines))
 
 
 def framed(grey: NDArray[np.float32], parts: InkParts) -> Segmentation:
@@ -96,7 +93,7 @@ def framed(grey: NDArray[np.float32], parts: InkParts) -> Segmentation:
         only_lines,
     )
     sizes = [line_image(grey, [frame], share) for share in THRESHOLDS.prepare.frame_shares]
-    return Segmentation([], [sizes], "", False)
+    return Segmentation([], [sizes], False)
 
 
 def prepare_digit(image: Picture) -> NDArray[np.float32]:

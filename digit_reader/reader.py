@@ -223,7 +223,11 @@ def reading_of(name: str, page: Segmentation, lines: list[Line], hints: Hints) -
         return Reading(name, [], "there is no digit: crop the picture to one")
     signs = " / ".join(line.signs for line in lines if line.signs)
     complete = page.complete and all(line.agreed for line in lines)
-    notes = hints.miscounted(len(digits)), signs and f"with signs: {signs}", page.note
+    notes = (
+        hints.miscounted(len(digits)),
+        signs and f"with signs: {signs}",
+        "" if page.complete else "left out: ink as high as a digit",
+    )
     return Reading(name, digits, note="; ".join(filter(None, notes)), complete=complete)
 
 

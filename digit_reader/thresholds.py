@@ -112,6 +112,7 @@ class PartsThresholds:
     blob_aspect: float  # minimum, of a hole or stain: a 1 is narrower
     strip_aspect: float  # maximum thickness of a strip along the border, as share of its length
     border: float  # share of the picture: closer is at the border
+    missed_height: float  # share of the digits' height: what is higher may be one, left out
 
 
 @dataclasses.dataclass(frozen=True)
@@ -164,19 +165,6 @@ class ReadingThresholds:
 
 
 @dataclasses.dataclass(frozen=True)
-class NotesThresholds:
-    """What is noted beside the digits. Lengths are shares of the digits' height."""
-
-    missed_height: float  # a higher part may be a digit that was missed
-    min_thickness: float  # of a point or a sign
-    max_distance: float  # from a point or a sign to the digit beside it
-    max_below: float  # how far below a digit the middle of a point may be
-    point_length: Range
-    point_depth: float  # how far below a digit's top the middle of a point is at least
-    sign_aspect: float  # minimum, of a sign such as a minus
-
-
-@dataclasses.dataclass(frozen=True)
 class Thresholds:
     """All thresholds, grouped by step."""
 
@@ -187,7 +175,6 @@ class Thresholds:
     lines: LinesThresholds
     prepare: PrepareThresholds
     reading: ReadingThresholds
-    notes: NotesThresholds
 
 
 def of_json(kind: type[Group], values: dict[str, Any]) -> Group:

@@ -15,7 +15,7 @@ from digit_reader.characters import BLANK, CHARACTERS, Character, decoded
 from digit_reader.ink import desk_in, full_ink, ink_of, is_bright, without_noise
 from digit_reader.line_image import line_image
 from digit_reader.lines import belongs, digits_in, gaps_in, lines_of
-from digit_reader.parts import InkParts, left_out, parts_of
+from digit_reader.parts import InkParts, is_missing, parts_of
 from digit_reader.prepare import ink_near
 from digit_reader.ruled import without_rules
 from digit_reader.thresholds import THRESHOLDS
@@ -195,19 +195,15 @@ def test_pale_strokes_become_dark_where_nothing_near_is_darker():
     assert usual < 0.5 < pale
 
 
-def test_gaps_points_and_signs_are_noticed():
+def test_gaps_and_what_is_left_out_are_noticed():
     numbers = [part(left, 20, left + 40, 80) for left in (100, 160, 300, 360)]
     assert gaps_in(numbers) == [False, False, True, False]
     assert gaps_in([part(150 * n, 0, 150 * n + 40, 60) for n in range(4)]) == [False] * 4
-    others = {
-        "a point or comma": part(146, 72, 154, 80, labels=(7,)),
-        "a sign": part(40, 45, 80, 53, labels=(7,)),
-        "ink as high as a digit": part(600, 20, 640, 90, labels=(7,)),
-    }
-    for name, other in others.items():
-        strong, specks = ([], [other]) if "point" in name else ([other], [])
-        ink = InkParts([*numbers, *strong], [], specks, np.zeros((400, 800)))
-        assert left_out(ink, [numbers]) == [name]
+    point, high = part(146, 72, 154, 80, labels=(7,)), part(600, 20, 640, 90, labels=(7,))
+    for other, missing in ((point, False), (high, True)):
+        ink = InkParts([*numbers, other], [], [], np.zeros((400, 800)))
+        assert is_missing(ink, [numbers]) == missing
+    assert is_missing(InkParts(numbers, [high], [], np.zeros((400, 800))), [numbers])  # pale
 
 
 def digit(value, certainty="sure", box=(0.1, 0.2, 0.3, 0.4), **where):
