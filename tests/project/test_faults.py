@@ -14,6 +14,7 @@ import pytest
 from support.project import ROOT, ended, kill, run, start, wait_until
 
 from digit_reader.files import write_text
+from digit_reader import files
 from mnist_study import figures, lock, saved_model, train_missing
 from mnist_study.backend import keras
 from mnist_study.errors import FolderError, SavedModelError
@@ -177,6 +178,27 @@ def test_a_file_written_anew_keeps_its_link_mode_and_group(tmp_path):
 
 
 OUTPUTS = ("mnist_model.h5", "results/metrics.json", "visualizations/a.png", "a.ipynb")
+
+
+def breaks_off(path, content):
+    """Overwrite a file, and break off where a new text is to be written."""
+    path.write_bytes(content[:2])
+    if content == b"new":
+        raise OSError(errno.ENOSPC, "No space left on device")
+    path.write_bytes(content)
+
+
+@pytest.mark.fault("the disk fills up while a hard link is written", "the earlier text is back")
+def test_a_file_of_two_names_keeps_both_with_the_new_text_or_the_old(tmp_path, monkeypatch):
+    path, other = older(tmp_path / "a.txt"), tmp_path / "b.txt"
+    other.hardlink_to(path)
+    write_text(path, "newer")
+    assert path.samefile(other) and other.read_text() == "newer"
+    monkeypatch.setattr(files, "overwrite", breaks_off)
+    with pytest.raises(OSError, match=r"cannot write .*a\.txt"):
+        write_text(path, "new")
+    assert path.samefile(other) and other.read_text() == "newer"
+    assert {*tmp_path.iterdir()} == {path, other}
 
 
 @pytest.mark.parametrize("name", OUTPUTS)
