@@ -6,6 +6,7 @@ import os
 import pathlib
 import secrets
 import shutil
+import tempfile
 from collections.abc import Callable
 
 
@@ -31,7 +32,6 @@ def write_atomically(path: str | pathlib.Path, write: Callable[[pathlib.Path], o
         temporary.unlink(missing_ok=True)
 
 
-def take_over(old: pathlib.Path, new: pathlib.Path) -> None:
 def put_in_place(new: pathlib.Path, path: pathlib.Path) -> None:
     """Rename a new file to path, unless the file there has other names, which would keep the old.
 
@@ -63,6 +63,7 @@ def overwrite(path: pathlib.Path, content: bytes) -> None:
         file.truncate()
 
 
+def take_over(old: pathlib.Path, new: pathlib.Path) -> None:
     """Give a new file the owner, the group and the mode of an old one, as far as is allowed."""
     before = old.stat()
     for owner in (-1, before.st_uid):  # whoever is in the group may set that alone
@@ -73,9 +74,13 @@ def overwrite(path: pathlib.Path, content: bytes) -> None:
 
 
 def rewrite(path: pathlib.Path) -> None:
-    """Write a file, if it is there, anew as it is: raises OSError where write_atomically would."""
-    if path.is_file():
-        write_atomically(path, lambda temporary: shutil.copy2(path, temporary))
+    """Write a file anew as it is: raises OSError where write_atomically would."""
+    write_atomically(path, lambda temporary: shutil.copy2(path, temporary))
+
+
+def try_folder(folder: pathlib.Path) -> None:
+    """Raise OSError where no file can be written into a folder."""
+    tempfile.TemporaryFile(dir=folder).close()
 
 
 def write_text(path: str | pathlib.Path, text: str) -> None:
