@@ -9,7 +9,6 @@ import json
 import os
 import pathlib
 import sys
-import tempfile
 import time
 import warnings
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from digit_reader import streams
 from digit_reader.errors import HintError
+from digit_reader.files import try_folder
 from digit_reader.hints import TEN, Hints
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def unfit(folder: pathlib.Path) -> str:
     try:
         if not folder.is_dir():
             return f"there is no folder '{folder}': make it first"
-        tempfile.TemporaryFile(dir=folder).close()
+        try_folder(folder)
         return ""
     except OSError as error:
         return f"nothing can be written into '{folder}' ({error.strerror}): choose another folder"

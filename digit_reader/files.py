@@ -6,22 +6,22 @@ import os
 import pathlib
 import secrets
 import shutil
+import tempfile
 from collections.abc import Callable
 
 
 def write_atomically(path: str | pathlib.Path, write: Callable[[pathlib.Path], object]) -> None:
     """Call write(temporary_path), then rename to path; what stood there survives any failure.
 
-    A link at path stays one: the file that it leads to is written. Mode, owner and group stay, too.
+    A link at path stays one: the file that it leads to is written. Mode, owner, group and further
+    names (hard links) of that file stay, too.
     Raises OSError that says so, and what to do, when the disk is full, say.
     """
     path = pathlib.Path(os.path.realpath(path))
     temporary = path.with_name(f".partial-{secrets.token_hex(4)}{path.suffix[-9:]}")
     try:
         write(temporary)
-        if path.exists():
-            take_over(path, temporary)
-        os.replace(temporary, path)
+        put_in_place(temporary, path)
     except OSError as error:
         why = os.strerror(error.errno) if error.errno else error  # HDF5's own text runs over pages
         mounted = error.errno in (errno.EBUSY, errno.EXDEV)  # by itself, say into a container
@@ -30,6 +30,37 @@ def write_atomically(path: str | pathlib.Path, write: Callable[[pathlib.Path], o
         raise OSError(error.errno, f"cannot write {path} ({why}): {advice}") from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def put_in_place(new: pathlib.Path, path: pathlib.Path) -> None:
+    """Rename a new file to path, unless the file there has other names, which would keep the old.
+
+    Then that file is overwritten; a kill while it is leaves the new one beside it, whole.
+    """
+    names = path.stat().st_nlink if path.exists() else 0
+    if names > 1:
+        overwrite_or_restore(path, new.read_bytes())
+        return
+    if names:
+        take_over(path, new)
+    os.replace(new, path)
+
+
+def overwrite_or_restore(path: pathlib.Path, content: bytes) -> None:
+    """Overwrite a file; its own content comes back where that fails."""
+    before = path.read_bytes()
+    try:
+        overwrite(path, content)
+    except BaseException:
+        overwrite(path, before)
+        raise
+
+
+def overwrite(path: pathlib.Path, content: bytes) -> None:
+    """Overwrite a file in place; until all is written it keeps the room on disk that it has."""
+    with path.open("r+b") as file:
+        file.write(content)
+        file.truncate()
 
 
 def take_over(old: pathlib.Path, new: pathlib.Path) -> None:
@@ -43,9 +74,13 @@ def take_over(old: pathlib.Path, new: pathlib.Path) -> None:
 
 
 def rewrite(path: pathlib.Path) -> None:
-    """Write a file, if it is there, anew as it is: raises OSError where write_atomically would."""
-    if path.is_file():
-        write_atomically(path, lambda temporary: shutil.copy2(path, temporary))
+    """Write a file anew as it is: raises OSError where write_atomically would."""
+    write_atomically(path, lambda temporary: shutil.copy2(path, temporary))
+
+
+def try_folder(folder: pathlib.Path) -> None:
+    """Raise OSError where no file can be written into a folder."""
+    tempfile.TemporaryFile(dir=folder).close()
 
 
 def write_text(path: str | pathlib.Path, text: str) -> None:

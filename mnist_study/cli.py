@@ -1,11 +1,13 @@
 """The study from the terminal: python -m mnist_study run, experiments, reader, …"""
 
 import argparse
+import contextlib
 import json
 import os
 import pathlib
 import sys
 import tempfile
+from collections.abc import Iterator
 
 from digit_reader import streams
 from mnist_study import machine, paths
@@ -48,7 +50,9 @@ def reader(given: argparse.Namespace) -> None:
     """train the digit recogniser's networks anew, record them, write their files, and measure it"""
     from mnist_study import experiments, saved_model, store, train_missing, worker
     from mnist_study.recogniser import export
+    from mnist_study.recogniser import rates as measured
 
+    measured.check()
     with tempfile.TemporaryDirectory() as folder:
         paths = []
         for line in (experiments.RECOGNISER, experiments.LINE_READER):
@@ -66,6 +70,7 @@ def rates(given: argparse.Namespace) -> None:
     from mnist_study import saved_model
     from mnist_study.recogniser import rates
 
+    rates.check()
     machine.set_keras()
     print("Measuring it on each kind of picture takes some minutes", flush=True)
     rates.write(saved_model.load(paths.MODEL), given.real)
@@ -73,6 +78,7 @@ def rates(given: argparse.Namespace) -> None:
 
 def mnist_c(given: argparse.Namespace) -> None:
     """evaluate the saved model on the published arrays of MNIST-C"""
+    print(f"Evaluating the saved model on the arrays in {given.arrays}", flush=True)
     from mnist_study import saved_model
     from mnist_study.evaluate import published
 
@@ -157,23 +163,33 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(words)
 
 
+@contextlib.contextmanager
+def in_own_words() -> Iterator[None]:
+    """End the program, with status 1, with what an error that a user can mend says of itself."""
+    try:
+        yield
+    except StudyError as error:
+        sys.exit(str(error))
+    except BrokenPipeError:
+        streams.discard_output()
+        sys.exit("whoever read the output is gone")
+    except OSError as error:  # a full disk's, say
+        streams.discard_output()
+        sys.exit(f"it cannot go on ({error})")
+    except Exception as error:
+        if "URL fetch failure" not in str(error):  # Keras's words
+            raise
+        sys.exit("MNIST cannot be downloaded: docs/USING.md, Without network, says how to bring it")
+
+
+@in_own_words()
 def main(words: list[str] | None = None) -> None:
-    """Run a command; a StudyError ends it with its own words and status 1."""
+    """Run a command; see in_own_words for what ends it."""
     streams.make_fit()
     given = arguments(words)
     if not paths.NOTEBOOK.exists():
         advice = "clone or download the whole repository, then make run"
         print(f"mnist_study works in its clone: {advice}", file=sys.stderr)
         sys.exit(2)
-    try:
-        machine.check_processor()
-        given.command(given)
-    except StudyError as error:
-        sys.exit(str(error))
-    except BrokenPipeError:
-        streams.discard_output()
-        sys.exit("whoever read the output is gone")
-    except Exception as error:
-        if "URL fetch failure" not in str(error):  # Keras's words
-            raise
-        sys.exit("MNIST cannot be downloaded: docs/USING.md, Without network, says how to bring it")
+    machine.check_processor()
+    given.command(given)

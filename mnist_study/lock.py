@@ -1,17 +1,18 @@
-"""The folders that a run writes to: writable from the beginning, and locked for this run alone."""
+"""Files and folders that are to be written: tried before the work, and locked for a run alone."""
 
 import contextlib
 import pathlib
-import tempfile
 import warnings
 from collections.abc import Iterator
 
 import filelock
 
-from digit_reader.files import rewrite
+from digit_reader.files import rewrite, try_folder
 from mnist_study.errors import FolderError
 
 NAME = ".lock"
+OF_ONES_OWN = "set output_folder to a folder of yours"
+WITHIN = "let it be written to, or work in a copy of the whole project"
 
 
 @contextlib.contextmanager
@@ -45,13 +46,12 @@ def hold(folder: pathlib.Path) -> Iterator[None]:
             lock.release()
 
 
-def writable_folder(path: pathlib.Path) -> pathlib.Path:
+def writable_folder(path: pathlib.Path, advice: str = OF_ONES_OWN) -> pathlib.Path:
     """Return the folder, made if need be; raise FolderError, with advice, if it is read-only."""
     try:
         path.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=path).close()
+        try_folder(path)
     except OSError as error:
-        advice = "set output_folder to a folder of yours"
         refused = FolderError(f"cannot write to {path.absolute()} ({error.strerror}): {advice}")
         refused.errno = error.errno
         raise refused from error
@@ -59,11 +59,14 @@ def writable_folder(path: pathlib.Path) -> pathlib.Path:
 
 
 def check_outputs(*files: pathlib.Path) -> None:
-    """Raise FolderError, with advice, when a file that a run is to write anew cannot be.
+    """Raise FolderError, with advice, when a file that is to be written, or anew, cannot be.
 
-    Such are a file mounted by itself and another user's in a folder like /tmp.
+    Such are one in a read-only folder, one mounted by itself, another user's in one like /tmp.
     """
     for file in files:
+        if not file.is_file():
+            writable_folder(file.parent, WITHIN)
+            continue
         try:
             rewrite(file)
         except OSError as error:

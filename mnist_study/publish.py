@@ -16,6 +16,7 @@ from nbconvert import HTMLExporter
 from digit_reader.files import write_atomically, write_text
 from mnist_study import paths
 from mnist_study.errors import NotExecutedError
+from mnist_study.lock import check_outputs
 
 HERE = pathlib.Path(__file__).resolve().parent
 FOLDER = paths.ROOT / "handout"
@@ -105,9 +106,8 @@ def page_text(path: pathlib.Path = paths.NOTEBOOK) -> str:
 
 def write_page(path: pathlib.Path = FOLDER / "mnist_model.html") -> pathlib.Path:
     """Write the page to path and return path."""
-    text = page_text()
-    path.parent.mkdir(exist_ok=True)
-    write_text(path, text)
+    check_outputs(path)
+    write_text(path, page_text())
     return path
 
 
@@ -118,8 +118,8 @@ def write_pdf(path: pathlib.Path = FOLDER / "mnist_model.pdf") -> pathlib.Path:
     """
     from playwright.sync_api import sync_playwright  # only `make install-dev` brings it
 
+    check_outputs(path)
     text = page_text()
-    path.parent.mkdir(exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=browser_here())
         page = browser.new_page()

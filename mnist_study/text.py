@@ -19,6 +19,7 @@ from typing import Any
 from digit_reader.files import write_text
 from mnist_study import paths, results
 from mnist_study.errors import TextError
+from mnist_study.lock import check_outputs
 
 NUMBER = re.compile(r"<!--=(.+?)-->(.*?)<!--/-->", re.DOTALL)
 CONDITION = re.compile(r"<!--\?(.+?)-->")
@@ -113,6 +114,7 @@ def changed(names: Names | None = None) -> Iterator[tuple[pathlib.Path, str]]:
 
 def write() -> list[str]:
     """Render all texts in place, each whole or not at all; return the names of what changed."""
+    check_outputs(*files())
     pages = [*changed()]  # all before one is written: a condition may fail
     for path, text in pages:
         write_text(path, text)

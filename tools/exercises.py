@@ -16,7 +16,9 @@ from digit_reader.files import write_text
 from mnist_study import data, paths, saved_model
 from mnist_study.arrays import Labels
 from mnist_study.backend import keras
+from mnist_study.cli import in_own_words
 from mnist_study.evaluate.accuracy import accuracy, predict
+from mnist_study.lock import check_outputs
 from mnist_study.models import registry
 from mnist_study.train import train
 
@@ -109,8 +111,10 @@ EXERCISES: dict[str, Callable[[], Numbers]] = {
 }
 
 
+@in_own_words()
 def main(names: list[str]) -> None:
     """Work these exercises out and write their numbers; those of the others stay."""
+    check_outputs(RECORD)
     record = json.loads(RECORD.read_text("utf-8")) if RECORD.exists() else {}
     for name in names:
         record[name] = EXERCISES[name]()

@@ -24,6 +24,7 @@ from mnist_study.arrays import Labels, Pixels, Probabilities
 from mnist_study.backend import keras
 from mnist_study.evaluate import accuracy, calibration
 from mnist_study.evaluate.uci import CALIBRATION, TEST, uci_pictures
+from mnist_study.lock import check_outputs
 from mnist_study.recogniser import export, numerals, pens, pictures
 from mnist_study.recogniser.line_training import validation_lines
 from mnist_study.recogniser.photographs import STRENGTHS, Kind, pasted, photograph
@@ -262,6 +263,11 @@ def in_a_sentence(rates: Rates) -> str:
         f"({photographs[0]['images']} of each). Of printed letters it was sure of a digit in "
         f"{none['letters']['sure']:.1%}."
     )
+
+
+def check() -> None:
+    """Raise FolderError, with advice, when a file of the recogniser's cannot be written anew."""
+    check_outputs(RECORD, PAGE, export.NETWORK, export.SETTINGS, export.PAGE)
 
 
 def write(model: keras.Model, real: pathlib.Path | None = None) -> None:

@@ -21,9 +21,10 @@ CALLS = {  # a command, and the functions that it calls in their order
     "experiments --scheduler tcp://here:1 --dry-run": "train_missing.run",
     "trainings --only cnn": "listing.listed",
     "trainings --compare cnn-seed1 cnn-seed2": "listing.compared",
-    "reader": "worker.train_in_child store.Store.keep saved_model.load "
-    "recogniser.export.write_network saved_model.load recogniser.rates.write",
-    "rates": "saved_model.load recogniser.rates.write",
+    "reader": "recogniser.rates.check worker.train_in_child store.Store.keep saved_model.load "
+    "recogniser.export.write_network "
+    "recogniser.rates.check saved_model.load recogniser.rates.write",
+    "rates": "recogniser.rates.check saved_model.load recogniser.rates.write",
     "mnist_c --arrays folder": "saved_model.load evaluate.published.report",
     "reproduce": "notebook.execute.with_parameters reproduce.compare_runs",
     "reproduce --record cnn-seed1": "reproduce.retrain",

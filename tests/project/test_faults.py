@@ -7,6 +7,7 @@ import os
 import pathlib
 import resource
 import sys
+import tempfile
 
 import h5py
 import numpy as np
@@ -14,10 +15,13 @@ import pytest
 from support.project import ROOT, ended, kill, run, start, wait_until
 
 from digit_reader.files import write_text
-from mnist_study import figures, lock, saved_model, train_missing
+from digit_reader import files
+from digit_reader.files import write_text
+from mnist_study import cli, figures, lock, saved_model, train_missing
 from mnist_study.backend import keras
 from mnist_study.errors import FolderError, SavedModelError
 from mnist_study.notebook import execute
+from tools import exercises
 from mnist_study.store import Store
 
 DESCRIPTION = {"name": "tiny", "seed": 1}
@@ -179,6 +183,27 @@ def test_a_file_written_anew_keeps_its_link_mode_and_group(tmp_path):
 OUTPUTS = ("mnist_model.h5", "results/metrics.json", "visualizations/a.png", "a.ipynb")
 
 
+def breaks_off(path, content):
+    """Overwrite a file, and break off where a new text is to be written."""
+    path.write_bytes(content[:2])
+    if content == b"new":
+        raise OSError(errno.ENOSPC, "No space left on device")
+    path.write_bytes(content)
+
+
+@pytest.mark.fault("the disk fills up while a hard link is written", "the earlier text is back")
+def test_a_file_of_two_names_keeps_both_with_the_new_text_or_the_old(tmp_path, monkeypatch):
+    path, other = older(tmp_path / "a.txt"), tmp_path / "b.txt"
+    other.hardlink_to(path)
+    write_text(path, "newer")
+    assert path.samefile(other) and other.read_text() == "newer"
+    monkeypatch.setattr(files, "overwrite", breaks_off)
+    with pytest.raises(OSError, match=r"cannot write .*a\.txt"):
+        write_text(path, "new")
+    assert path.samefile(other) and other.read_text() == "newer"
+    assert {*tmp_path.iterdir()} == {path, other}
+
+
 @pytest.mark.parametrize("name", OUTPUTS)
 @pytest.mark.fault("{name} is mounted by itself", "stops before anything is trained")
 def test_a_file_that_cannot_be_replaced_stops_the_run_at_its_beginning(
@@ -199,6 +224,34 @@ def test_a_file_that_cannot_be_replaced_stops_the_run_at_its_beginning(
         execute.in_place(path) if path.suffix == ".ipynb" else begin()
     assert path.read_bytes() == before
     record_property("said", str(refused.value))
+
+
+@pytest.mark.parametrize("command", ["rates", "reader", "html", "pdf", "report", "exercises"])
+@pytest.mark.fault("`make {command}` where nothing can be written", "stops before the work")
+def test_a_command_that_cannot_write_stops_at_its_beginning(command, monkeypatch, record_property):
+    def refuse(*_, **__):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    def work(*_, **__):
+        pytest.fail("it is at work")
+
+    monkeypatch.setattr(exercises, "EXERCISES", {"an exercise": work})
+    for name in ("saved_model.load", "worker.train_in_child", "publish.page_text", "text.changed"):
+        monkeypatch.setattr(f"mnist_study.{name}", work)
+    for module, name in ((os, "replace"), (tempfile, "TemporaryFile")):
+        monkeypatch.setattr(module, name, refuse)
+    with pytest.raises(SystemExit, match=r"^cannot write .*Read-only file system") as refused:
+        exercises.main(["an exercise"]) if command == "exercises" else cli.main([command])
+    record_property("said", str(refused.value))
+
+
+@pytest.mark.fault("`make mnist-c` into a file on a full disk", "stops before the work")
+def test_a_full_disk_behind_the_output_is_said_at_once(record_property):
+    command = f"{sys.executable} -m mnist_study mnist_c --arrays gone > /dev/full"
+    failed = run("sh", "-c", command, folder=ROOT, check=False)
+    assert failed.returncode == 1 and failed.stderr.startswith("it cannot go on")
+    assert failed.stderr.count("\n") == 1
+    record_property("said", failed.stderr)
 
 
 @pytest.mark.fault("TensorFlow is broken", "stops at the imports, with what to do")
