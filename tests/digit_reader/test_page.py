@@ -17,7 +17,8 @@ from digit_reader import read, thresholds
 from digit_reader.centre import centre_like_mnist
 from digit_reader.lines import digits_in, gaps_in
 from digit_reader.page import build
-from mnist_study.recogniser import rates
+from mnist_study.backend import keras
+from mnist_study.recogniser import export, rates
 from mnist_study.recogniser.numerals import Rough, mixed, number
 from mnist_study.recogniser.photographs import STRENGTHS, pasted, photograph
 
@@ -153,6 +154,59 @@ def test_page_and_package_read_the_same_in_pictures(modules, reader):
         for (box, ten), digit in zip(digits, reading.digits, strict=True):
             assert np.abs(np.subtract(box, digit.box)).max() < 0.02, place
             assert abs(max(ten) - digit.probability) < 0.05, place
+
+
+ARCHITECTURE = (  # of the line network: stride, pool before it, kernel, units
+    (2, None, (3, 3), 16),
+    (1, None, (3, 3), 32),
+    (1, [2, 2], (3, 3), 48),
+    (1, None, (3, 3), 64),
+    (1, [2, 1], (3, 3), 96),
+    (1, None, (4, 3), 128),
+    (1, None, (1, 5), 96),
+    (1, None, (1, 1), 24),
+)
+
+
+def line_network():
+    """Return a line network with random weights, and the same as model.js has networks."""
+    keras.utils.set_random_seed(41)
+    layers = [keras.Input((32, None, 1))]
+    for stride, pool, kernel, units in ARCHITECTURE:
+        layers += [keras.layers.MaxPooling2D(pool)] if pool else []
+        layers += [keras.layers.ZeroPadding2D((0, 1))] if kernel == (4, 3) else []
+        layers += [
+            keras.layers.Conv2D(
+                units,
+                kernel,
+                stride,
+                padding="valid" if kernel == (4, 3) else "same",
+                activation="relu" if units != 24 else None,
+                kernel_initializer="he_normal",
+                bias_initializer=keras.initializers.RandomNormal(stddev=0.1),
+            )
+        ]
+    network = keras.Sequential(layers)
+    form = export.packed(export.folded(network))
+    for entry, (_, pool, kernel, _) in zip(form["layers"], ARCHITECTURE, strict=True):
+        entry |= {"pool": pool, "valid": kernel == (4, 3)}
+    return network, form
+
+
+def test_page_and_keras_give_a_line_the_same_characters(modules):
+    network, form = line_network()
+    code = """async ([model, values, wide]) => {
+        const line = { values: Float32Array.from(values), wide, high: 32 };
+        const seen = logits(await unpack(model), line);
+        return [Array.from(seen.values), seen.wide, seen.high, seen.channels];
+    }"""
+    generator = np.random.default_rng(7)
+    for wide in (16, 33, 62, 131):
+        line = generator.random((32, wide), np.float32) * (generator.random((32, wide)) < 0.3)
+        values, *shape = modules.evaluate(code, [form, line.ravel().tolist(), wide])
+        expected = network(line[None, ..., None]).numpy()[0]
+        assert shape == [expected.shape[1], 1, 24]
+        assert np.abs(np.reshape(values, expected.shape[1:]) - expected[0]).max() < 0.01
 
 
 def test_digits_are_recognised_however_large_and_lines_gaps_and_uncertainty_shown(page):
