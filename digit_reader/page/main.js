@@ -1,23 +1,23 @@
 // The page: with each change the drawing is painted and read, and the answer is shown.
 import { EXAMPLES } from "./examples.js";
-import { LEVELS, NETWORK } from "./model.js";
+import { LEVELS, LINES, NETWORK } from "./model.js";
 import { surest, unpack } from "./network.js";
 import { linesRead } from "./reading.js";
 import { Drawing, Painting, paint, whiten } from "./strokes.js";
 
-const REST = 200;  // milliseconds that the pen is up before the answer is spoken
+const REST = 200;  // milliseconds that the pen is up before lines are read as a whole
 const SLIGHT = 16;  // of 255: noise that browsers add against fingerprinting and that nobody sees
 const find = (id) => document.getElementById(id);
 const page = find("page"), painting = new Painting(page);
-let layers = null, frame = 0, later = 0;
+let networks = null, frame = 0, later = 0;
 
 const ranked = (probabilities) =>  // the ten digits, the most probable first
   [...probabilities.keys()].sort((one, other) => probabilities[other] - probabilities[one]);
-const isSure = ({ probabilities }) => surest(probabilities) >= LEVELS.sure;
+const isSure = ({ probabilities, mayBeSure }) => mayBeSure && surest(probabilities) >= LEVELS.sure;
 
 function inWords(digit) {  // "9", "probably 9", "9 or 3?"
   const [first, second] = ranked(digit.probabilities);
-  if (isSure(digit)) return `${first}`;
+  if (isSure(digit) && digit.agreed) return `${first}`;
   return surest(digit.probabilities) >= LEVELS.probable ? `probably ${first}` : `${first} or ${second}?`;
 }
 
@@ -27,14 +27,17 @@ function inNumber(digit) {  // "9", or "[9|3]" where it is not sure, maybe after
 }
 
 function answered(lines) {
-  const digits = lines.flat();
+  const digits = lines.flatMap((line) => line.digits);
   if (digits.length < 2) return digits.map(inWords).join("") || "Draw a digit.";
-  return lines.map((digits) => digits.map(inNumber).join("")).join("\n");
+  const number = lines.map((line) => line.digits.map(inNumber).join("")).join("\n");
+  return digits.every(({ agreed }) => agreed) || number.includes("[") ? number : `probably ${number}`;
 }
 
-function explained(digits) {  // how sure the last one is
-  const last = digits.at(-1), [first, second] = last ? ranked(last.probabilities) : [];
-  return (digits.length > 1 ? "The last: " : "")
+function explained(lines, digits) {  // the signs between digits, and how sure the last digit is
+  const texts = lines.map(({ characters }) => characters.map(({ character }) => character).join("").replaceAll("?", ""));
+  const signs = texts.filter((text) => /[^\d ]/.test(text)), last = digits.at(-1);
+  const [first, second] = last ? ranked(last.probabilities) : [];
+  return (signs.length ? `with signs: ${signs.join("; ")} · ` : "") + (digits.length > 1 ? "The last: " : "")
     + (last ? `${(100 * last.probabilities[first]).toFixed(1)}% a ${first}, next ${second}.` : "");
 }
 
@@ -54,11 +57,12 @@ function say(text, isProblem) {
   find("answer").classList.toggle("problem", isProblem);
 }
 
-function read() {
-  if (!layers) return;
-  const { problem, lines = [] } = linesRead(layers, drawing.strokes), digits = lines.flat(), last = digits.at(-1);
+function read(isResting) {
+  if (!networks) return;
+  const { problem, lines = [] } = linesRead(networks, drawing.strokes, isResting);
+  const digits = lines.flatMap((line) => line.digits), last = digits.at(-1);
   say(problem ?? answered(lines), !!problem);
-  find("certainty").textContent = explained(digits);
+  find("certainty").textContent = explained(lines, digits);
   show(last?.probabilities, last?.image);
 }
 
@@ -67,13 +71,14 @@ function change(penUp) {
   cancelAnimationFrame(frame);
   clearTimeout(later);
   frame = requestAnimationFrame(() => {
-    read();
-    if (penUp) later = setTimeout(rest, REST);
+    read(false);
+    if (drawing.pointer === null) later = setTimeout(rest, REST, penUp);
   });
 }
 
-function rest() {
-  find("spoken").textContent = find("answer").textContent;
+function rest(penUp) {
+  read(true);
+  if (penUp) find("spoken").textContent = find("answer").textContent;
 }
 
 function refuse(event, { files }) {  // a picture that is dropped or pasted
@@ -142,4 +147,7 @@ EXAMPLES.forEach((strokes, number) => {
 find("table").innerHTML = Array.from({ length: 10 }, (_, digit) => `<tr><th scope="row">${digit}</th>
   <td><meter min="0" max="1" aria-label="${digit}"></meter></td><td></td></tr>`).join("");
 painting.show(drawing.strokes);
-if (!window.lacking.length) unpack(NETWORK).then((unpacked) => { layers = unpacked; change(false); });
+if (!window.lacking.length) Promise.all([NETWORK, LINES].map(unpack)).then(([digit, line]) => {
+  networks = { digit, line };
+  change(false);
+});

@@ -1,6 +1,7 @@
 """The page to draw in, in a real browser: it reads drawings as digit_reader would read them."""
 
 import dataclasses
+import json
 import re
 import shutil
 
@@ -27,6 +28,29 @@ PHONE, TURNED = {"width": 390, "height": 844}, {"width": 844, "height": 390}
 def chromium():
     with browser() as started:
         yield started
+
+
+def unread():
+    """Return a line network that sees nothing in any line, as model.js has networks."""
+    layer = keras.layers.Conv2D(24, (32, 1), kernel_initializer="zeros")
+    network = keras.Sequential([keras.Input((32, None, 1)), layer])
+    layer.bias.assign(9 * np.eye(24)[23])
+    form = export.packed(export.folded(network))
+    form["layers"][0] |= {"pool": None, "valid": True}
+    return form
+
+
+@pytest.fixture(scope="module", autouse=True)
+def sources(tmp_path_factory):
+    """The page's sources, with a line network if `make reader` has written none."""
+    folder = shutil.copytree(build.SOURCES, tmp_path_factory.mktemp("page") / "page")
+    text = (folder / "model.js").read_text(encoding="utf-8")
+    if "LINES" not in text:
+        text += f"export const LINES = {json.dumps(unread())};\n"
+        (folder / "model.js").write_text(text, encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(build, "SOURCES", folder)
+        yield folder
 
 
 @pytest.fixture(scope="module")
@@ -59,21 +83,20 @@ def page(open_page):
 
 
 LOAD = """async () => {
-    for (const name of ["centre", "lines", "model", "network"])
+    for (const name of ["centre", "characters", "lines", "model", "network", "strokes"])
         Object.assign(window, await import(`/${name}.js`));
     window.layers = await unpack(NETWORK);
 }"""
 
 
 @pytest.fixture(scope="module")
-def modules(chromium, tmp_path_factory):
+def modules(chromium, sources):
     """The page's own modules on an empty page; as real modules, from a server, they import."""
-    folder = shutil.copytree(build.SOURCES, tmp_path_factory.mktemp("page") / "page")
-    shutil.copy(thresholds.FILE, folder)
-    (folder / "empty.html").write_text("<!doctype html><title>Modules</title>")
+    shutil.copy(thresholds.FILE, sources)
+    (sources / "empty.html").write_text("<!doctype html><title>Modules</title>")
     page = chromium.new_page()
     page.set_default_timeout(PATIENCE)
-    page.route("**/*", lambda route: route.fulfill(path=folder / route.request.url.split("/")[-1]))
+    page.route("**/*", lambda route: route.fulfill(path=sources / route.request.url.split("/")[-1]))
     page.goto("http://page.test/empty.html")
     page.evaluate(LOAD)
     return page
@@ -172,6 +195,80 @@ def test_page_and_keras_give_a_line_the_same_characters(modules):
         expected = network(line[None, ..., None]).numpy()[0]
         assert shape == [expected.shape[1], 1, 24]
         assert np.abs(np.reshape(values, expected.shape[1:]) - expected[0]).max() < 0.01
+
+
+def test_a_line_is_cropped_level_with_its_digits_20_pixels_high(modules):
+    code = """([strokes, boxes]) => {
+        const { wide, at } = cropOf(boxes);
+        return [wide, Array.from(new Ink(wide, 32).of(strokes, "", 2, at).values)];
+    }"""
+    for slope, low in ((0.2, 0), (0, 0), (-0.2, 0), (0.2, 0.07)):  # one of them may be a dash
+        lefts = [0.1, 0.3, 0.5, 0.7]
+        tops = [0.4 + slope * left for left in lefts]
+        ends = [(low if n == 1 else 0, 0.18 - (low if n == 1 else 0)) for n in range(4)]
+        strokes = [
+            [[x, top + a], [x, top + b]] for x, top, (a, b) in zip(lefts, tops, ends, strict=True)
+        ]
+        boxes = [{"left": x, "right": x, "top": a, "bottom": b} for (x, a), (_, b) in strokes]
+        wide, values = modules.evaluate(code, [strokes, boxes])
+        crop = np.reshape(values, (32, wide))
+        rows, columns = np.flatnonzero(crop.max(1) > 0.5), np.flatnonzero(crop.max(0) > 0.5)
+        assert (rows[0], rows[-1]) == (6, 25) and wide == 82
+        assert (columns[0], columns[-1]) == (10, wide - 11)
+
+
+def seen(text, probability=0.99):
+    """Return characters as the page decodes them."""
+    ten = np.full((len(text), 10), 0.001)
+    for place, character in enumerate(text):
+        if character.isdigit():
+            ten[place, int(character)] = probability
+    return [
+        {"character": character, "probability": probability, "probabilities": row.tolist()}
+        for character, row in zip(text, ten, strict=True)
+    ]
+
+
+# Digits read one by one and how likely they are, the line's characters, and what is said: digits,
+# those that cannot be sure with "?", gaps as "|", and "~" where the two do not agree.
+TOGETHER_SAID = (
+    ("9", 0.99, "9", "9"),
+    ("9", 0.99, "", "9? ~"),
+    ("9", 0.99, "4", "9? ~"),
+    ("9", 0.99, "?", "9? ~"),
+    ("9", 0.99, "41", "9? ~"),
+    ("9", 0.1, "41", "4? 1? ~"),
+    ("1234", 0.99, "12×34", "1 2 | 3 4"),
+    ("1234", 0.99, "12 34", "1 2 | 3 4"),
+    ("1234", 0.99, "12?34", "1 2 3 4"),
+    ("112", 0.99, "1/2", "1 | 2 ~"),
+    ("12", 0.99, "162", "1 6? 2 ~"),
+    ("172", 0.99, "112", "1 1? 2 ~"),
+    ("12", 0.99, "+", "1? 2? ~"),
+)
+
+
+def test_digits_read_one_by_one_and_in_the_line_decide_together(modules):
+    code = """([digits, characters]) => {
+        const all = decided(digits, characters);
+        return all.map(({ probabilities, gap, mayBeSure }) => (gap ? "| " : "")
+            + probabilities.indexOf(Math.max(...probabilities)) + (mayBeSure ? "" : "?")
+        ).join(" ") + (all.every(({ agreed }) => agreed) ? "" : " ~");
+    }"""
+    for digits, likely, line, said in TOGETHER_SAID:
+        assert modules.evaluate(code, [seen(digits, likely), seen(line)]) == said, (digits, line)
+
+
+def test_the_best_path_becomes_characters(modules):
+    path = [22, 1, 1, 23, 1, 10, 12, 23]
+    steps = np.zeros((len(path), 24))
+    steps[np.arange(len(path)), path] = np.arange(len(path)) + 3
+    code = """(values) => decoded({ values: Float32Array.from(values), wide: 8, channels: 24 })
+        .map(({ character, place, probability }) => [character, place, probability])"""
+    characters = modules.evaluate(code, steps.ravel().tolist())
+    assert [character for character, *_ in characters] == [*"?11 -"]
+    assert [place for _, place, _ in characters] == [1 / 16, 1 / 4, 9 / 16, 11 / 16, 13 / 16]
+    assert characters[1][2] == pytest.approx(1 / (1 + 23 * np.exp(-5)))  # the higher of its two
 
 
 def test_digits_are_recognised_however_large_and_lines_gaps_and_uncertainty_shown(page):
