@@ -1,6 +1,7 @@
 """Build the page to draw in: one HTML file that needs no server, modules and network in it."""
 
 import html
+import json
 import pathlib
 import re
 
@@ -11,8 +12,9 @@ SOURCES = pathlib.Path(__file__).parent
 STYLE = '<link rel="stylesheet" href="style.css">'
 SCRIPT = '<script type="module" src="main.js"></script>'
 # In the order of their imports; `make reader` writes model.js.
-MODULES = ("model", "examples", "strokes", "filters", "ruled", "ink", "parts", "centre")
-MODULES += ("network", "cut", "image", "main")
+MODULES = ("model", "examples", "strokes", "centre", "lines", "network", "characters", "reading")
+MODULES += ("main",)
+LIMITS = ("lines", "cut", "reading")  # of the thresholds, the groups that the page uses
 
 
 def source(name: str) -> str:
@@ -24,7 +26,8 @@ def page_text(measured: str = "") -> str:
     """Return the page as text; measured: a plain sentence on its error rates."""
     script = "\n".join(source(f"{name}.js") for name in MODULES)
     script = re.sub(r"(?m)^import [^;]*;\n|^export ", "", script)
-    limits = thresholds.FILE.read_text(encoding="utf-8").strip()
+    groups = json.loads(thresholds.FILE.read_text(encoding="utf-8"))
+    limits = json.dumps({group: groups[group] for group in LIMITS})
     script = f"const THRESHOLDS = {limits};\n{script}"
     text = source("index.html").replace("<!-- measured -->", html.escape(measured))
     text = text.replace(STYLE, f"<style>\n{source('style.css')}</style>")

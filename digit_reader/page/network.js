@@ -1,77 +1,86 @@
-// The network: unpack its half-precision weights, convolve, multiply, and give probabilities.
+// The networks: unpack their half-precision weights, convolve images {values, wide, high, channels}, give probabilities.
 
 function half(bits) {  // a number of 16 bits
   const sign = bits >> 15 ? -1 : 1, power = (bits >> 10) & 31, rest = bits & 1023;
   return power ? sign * 2 ** (power - 15) * (1 + rest / 1024) : sign * 2 ** -24 * rest;
 }
 
-export async function unpack(model) {
+export async function unpack(model) {  // its layers; a dense one convolves what is a single place
   const bytes = Uint8Array.from(atob(model.weights), (letter) => letter.charCodeAt(0));
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
   const data = new Uint8Array(await new Response(stream).arrayBuffer()), count = data.length / 2;
-  const values = Float32Array.from({ length: count }, (_, i) => half(data[i] + 256 * data[count + i]));
+  const numbers = Float32Array.from({ length: count + 3 }, (_, i) => half(data[i] + 256 * data[count + i]));  // see convolved
   let place = 0;
-  return model.layers.map((layer) => {
-    const size = layer.weights.reduce((one, other) => one * other, 1), units = layer.weights.at(-1);
-    const weights = values.subarray(place, place += size), bias = values.subarray(place, place += units);
-    return { ...layer, units, bias, values: weights };
+  return model.layers.map(({ stride, pool, valid, weights }, number) => {
+    const size = weights.reduce((one, other) => one * other, 1), units = weights.at(-1);
+    const values = numbers.subarray(place), bias = numbers.subarray(place + size);
+    place += size + units;
+    return { units, values, bias, valid, pool: pool === true ? [2, 2] : pool, isDense: !stride, stride: stride || 1,
+      kernel: stride ? weights.slice(0, 2) : [1, 1], least: number < model.layers.length - 1 ? 0 : -Infinity };
   });
 }
 
-function convolved(image, side, { weights: [size, , inputs], units, bias, values, stride }) {
-  const out = Math.ceil(side / stride), sums = new Float32Array(out * out * units);
-  const before = Math.max(0, (out - 1) * stride + size - side) >> 1;  // TensorFlow's "same"
-  for (let y = 0; y < out; y++) for (let x = 0; x < out; x++) {
-    const to = (y * out + x) * units;
-    sums.set(bias, to);
-    for (let v = 0; v < size; v++) for (let u = 0; u < size; u++) {
-      const row = y * stride + v - before, column = x * stride + u - before;
-      if (row < 0 || column < 0 || row >= side || column >= side) continue;
-      for (let input = 0; input < inputs; input++) {
-        const value = image[(row * side + column) * inputs + input];
-        if (value === 0) continue;
-        const at = ((v * size + u) * inputs + input) * units;
-        for (let unit = 0; unit < units; unit++) sums[to + unit] += value * values[at + unit];
+function pooled({ values, wide, high, channels }, [down, across]) {  // the largest; odd last rows, columns are left out
+  const rows = Math.floor(high / down), columns = Math.floor(wide / across);
+  const largest = new Float32Array(rows * columns * channels).fill(-Infinity);
+  for (let y = 0; y < rows * down; y++) for (let x = 0; x < columns * across; x++) {
+    const from = (y * wide + x) * channels;
+    const to = (Math.floor(y / down) * columns + Math.floor(x / across)) * channels;
+    for (let c = 0; c < channels; c++) if (values[from + c] > largest[to + c]) largest[to + c] = values[from + c];
+  }
+  return { values: largest, wide: columns, high: rows, channels };
+}
+
+// Put what is not zero under a kernel into inputs, and where the weights of it begin into places; return how many.
+function gather({ values, wide, high, channels }, { kernel, units }, top, left, inputs, places) {
+  let count = 0;
+  for (let v = Math.max(0, -top); v < kernel[0] && top + v < high; v++)
+    for (let u = Math.max(0, -left); u < kernel[1] && left + u < wide; u++) {
+      const from = ((top + v) * wide + left + u) * channels, first = (v * kernel[1] + u) * channels;
+      for (let c = 0; c < channels; c++) if (values[from + c] !== 0) {
+        inputs[count] = values[from + c];
+        places[count++] = (first + c) * units;
       }
     }
-  }
-  return sums;
+  return count;
 }
 
-function pooled(image, side, channels) {  // the largest of 2×2; an odd last row or column is left out
-  const out = side >> 1, largest = new Float32Array(out * out * channels).fill(-Infinity);
-  for (let y = 0; y < 2 * out; y++) for (let x = 0; x < 2 * out; x++) for (let c = 0; c < channels; c++) {
-    const to = ((y >> 1) * out + (x >> 1)) * channels + c;
-    largest[to] = Math.max(largest[to], image[(y * side + x) * channels + c]);
+const before = (from, to, stride, size) => Math.max(0, (to - 1) * stride + size - from) >> 1;  // TensorFlow's "same"
+
+function convolved(image, layer) {  // four units at once is fastest; those after the last are overwritten, or cut off
+  const { stride, kernel, units, values, bias, least, valid } = layer, wide = Math.ceil(image.wide / stride);
+  const high = valid ? image.high - kernel[0] + 1 : Math.ceil(image.high / stride), size = wide * high * units;
+  const top = valid ? 0 : before(image.high, high, stride, kernel[0]), left = before(image.wide, wide, stride, kernel[1]);
+  const most = kernel[0] * kernel[1] * image.channels, inputs = new Float64Array(most), places = new Int32Array(most);
+  const sums = new Float32Array(size + 3);
+  for (let y = 0, to = 0; y < high; y++) for (let x = 0; x < wide; x++, to += units) {
+    const count = gather(image, layer, y * stride - top, x * stride - left, inputs, places);
+    for (let unit = 0; unit < units; unit += 4) {
+      let a = bias[unit], b = bias[unit + 1], c = bias[unit + 2], d = bias[unit + 3];
+      for (let i = 0; i < count; i++) {
+        const input = inputs[i], at = places[i] + unit;
+        a += input * values[at]; b += input * values[at + 1]; c += input * values[at + 2]; d += input * values[at + 3];
+      }
+      const one = to + unit;
+      sums[one] = Math.max(least, a); sums[one + 1] = Math.max(least, b);
+      sums[one + 2] = Math.max(least, c); sums[one + 3] = Math.max(least, d);
+    }
   }
-  return largest;
+  return { values: sums.subarray(0, size), wide, high, channels: units };
 }
 
-function multiplied(image, { units, bias, values }) {
-  const sums = Float32Array.from(bias);
-  image.forEach((value, input) => {
-    if (value) for (let unit = 0, at = input * units; unit < units; unit++, at++)
-      sums[unit] += value * values[at];
-  });
-  return sums;
-}
+export const logits = (layers, image) => layers.reduce((last, layer) => {
+  const { values, ...size } = layer.pool ? pooled(last, layer.pool) : last;
+  return convolved({ values, ...(layer.isDense ? { wide: 1, high: 1, channels: values.length } : size) }, layer);
+}, { channels: 1, ...image });
 
 export const surest = (probabilities) => Math.max(...probabilities);
 
-export function probabilities(layers, image, temperature) {  // image: 784 values from 0 to 1
-  let values = image, side = 28, channels = 1;
-  layers.forEach((layer, number) => {
-    if (layer.stride) {
-      values = convolved(values, side, layer);
-      side = Math.ceil(side / layer.stride); channels = layer.units;
-    } else {
-      if (layer.pool) values = pooled(values, side, channels);
-      values = multiplied(values, layer);
-    }
-    if (number < layers.length - 1) values = values.map((value) => Math.max(0, value));
-  });
-  const most = Math.max(...values);
-  const powers = Array.from(values, (value) => Math.exp((value - most) / temperature));
+export function shares(logits, temperature = 1) {  // as probabilities, whose sum is 1
+  const most = surest(logits), powers = Array.from(logits, (value) => Math.exp((value - most) / temperature));
   const sum = powers.reduce((one, other) => one + other);
   return powers.map((power) => power / sum);
 }
+
+export const probabilities = (layers, image, temperature) =>  // of a digit; image: 784 values from 0 to 1
+  shares(logits(layers, { values: image, wide: 28, high: 28 }).values, temperature);

@@ -1,6 +1,7 @@
 // The drawing: strokes as points from 0 to 1, drawn by mouse, finger or pen; undone, redone, stored, and as ink.
 
 const KEY = "digit-reader-strokes";
+export const PEN = 0.07;  // the pen's width as a share of the canvas, and of a digit made as large as it
 
 export class Drawing {
   constructor(canvas, changed) {
@@ -99,12 +100,16 @@ export class Drawing {
   redo() { this.step(this.future, this.past); }
 }
 
-export function paint(pen, strokes, width, colour, at = (point) => point) {
-  pen.lineCap = pen.lineJoin = "round";
-  pen.lineWidth = width;
-  pen.strokeStyle = colour;
+export function whiten(pen) {  // the whole canvas; white in forced colours, too
+  pen.fillStyle = "#fff";
+  pen.fillRect(0, 0, pen.canvas.width, pen.canvas.height);
+}
+
+export function paint(pen, strokes) {
+  const { width, height } = pen.canvas;
+  Object.assign(pen, { lineCap: "round", lineJoin: "round", lineWidth: PEN * width, strokeStyle: "#111" });
   for (const stroke of strokes) {  // curves through the middles between points look smooth
-    const points = stroke.map(at);
+    const points = stroke.map(([x, y]) => [x * width, y * height]);
     pen.beginPath();
     pen.moveTo(...points[0]);
     points.forEach(([x, y], i) => {
@@ -140,11 +145,10 @@ export class Painting extends Growing {  // on a canvas, and of what is done on 
     this.donePen = this.done.getContext("2d");
   }
 
-  show(strokes, ground, key, ...how) {  // ground: paints what is beneath
-    const add = (more) => paint(this.donePen, more, ...how);
-    const growing = this.grow(strokes, key, () => ground(this.donePen), add);
+  show(strokes) {
+    const growing = this.grow(strokes, "", () => whiten(this.donePen), (more) => paint(this.donePen, more));
     this.pen.drawImage(this.done, 0, 0);
-    paint(this.pen, growing, ...how);
+    paint(this.pen, growing);
   }
 }
 
@@ -163,12 +167,12 @@ function eachLine(points, line) {  // short ones along what paint paints, less t
   });
 }
 
-// How much of each pixel of a square strokes cover, as paint would: calculated from their points, since browsers
+// How much of each pixel of an image strokes cover, as paint would: calculated from their points, since browsers
 // that protect against fingerprinting give other pixels back than were painted.
 export class Ink extends Growing {
-  constructor(side) {
+  constructor(wide, high) {
     super();
-    Object.assign(this, { side, done: new Float32Array(side * side) });  // squared distances to the nearest line
+    Object.assign(this, { wide, high, done: new Float32Array(wide * high) });  // squared distances to the nearest line
   }
 
   of(strokes, key, width, at) {
@@ -177,16 +181,17 @@ export class Ink extends Growing {
     const growing = this.grow(strokes, key, () => this.done.fill(Infinity), (more) => add(this.done, more));
     const squares = this.done.slice();
     add(squares, growing);
-    return squares.map((square) => Math.min(1, Math.max(0, reach - Math.sqrt(square))));
+    const values = squares.map((square) => Math.min(1, Math.max(0, reach - Math.sqrt(square))));
+    return { values, wide: this.wide, high: this.high };
   }
 
   approach(squares, reach, fromX, fromY, toX, toY) {
     const wide = toX - fromX, high = toY - fromY, length = wide * wide + high * high || 1;
-    const span = (one, other) => [Math.max(0, Math.floor(Math.min(one, other) - reach)),
-      Math.min(this.side - 1, Math.floor(Math.max(one, other) + reach))];
-    const [left, right] = span(fromX, toX), [top, bottom] = span(fromY, toY);
+    const span = (one, other, side) => [Math.max(0, Math.floor(Math.min(one, other) - reach)),
+      Math.min(side - 1, Math.floor(Math.max(one, other) + reach))];
+    const [left, right] = span(fromX, toX, this.wide), [top, bottom] = span(fromY, toY, this.high);
     for (let y = top; y <= bottom; y++)
-      for (let x = left, i = y * this.side + x; x <= right; x++, i++) {
+      for (let x = left, i = y * this.wide + x; x <= right; x++, i++) {
         const across = x + 0.5 - fromX, down = y + 0.5 - fromY;
         const share = Math.min(1, Math.max(0, (across * wide + down * high) / length));
         squares[i] = Math.min(squares[i], (across - share * wide) ** 2 + (down - share * high) ** 2);
