@@ -1,14 +1,24 @@
 """What a line says: its digits read one by one, and read as a whole by the line network."""
 
 import dataclasses
-import difflib
 from collections.abc import Callable, Sequence
+
+import numpy as np
 
 from digit_reader.characters import GAP, OTHER, Character
 from digit_reader.reading import Certainty, Digit
 from digit_reader.thresholds import THRESHOLDS
 
 Made = Callable[[Character], Digit]
+
+
+@dataclasses.dataclass(frozen=True)
+class Seen:
+    """A character of a line, its column and half a digit's width, as shares of the page's."""
+
+    character: Character
+    column: float
+    reach: float
 
 
 def digits_of(characters: Sequence[Character]) -> list[Character]:
@@ -39,40 +49,66 @@ def least_probable(characters: Sequence[Character]) -> float:
 
 
 def agreed(
-    alone: list[Digit], line: Sequence[Character], made: Made, sure: float
+    alone: list[Digit], line: Sequence[Seen], made: Made, sure: float
 ) -> tuple[list[Digit], bool]:
     """Return a line's digits, and whether both ways of reading it say the same.
 
     alone: what its digits are one by one. line: the whole as the line network reads it; made: makes
     a Digit of a digit in it. sure: minimum probability there of a digit that is to stay sure.
     """
-    seen = digits_of(line)
+    line = [seen for seen in line if seen.character.text != GAP]
+    seen = digits_of([seen.character for seen in line])
     if text_of(alone) == "".join(character.text for character in seen):
         pairs = zip(alone, seen, strict=True)
         return [d if c.probability >= sure else less_certain(d) for d, c in pairs], True
     is_one = len(alone) == 1 and alone[0].probability >= THRESHOLDS.reading.one_probability
     if is_one or not line:
         return [less_certain(digit) for digit in alone], False
-    return merged(alone, [c for c in line if c.text != GAP], made), False
+    return merged(alone, line, made), False
 
 
-def merged(alone: list[Digit], line: Sequence[Character], made: Made) -> list[Digit]:
-    """Return a line's digits: each as it is alone where that is the same digit.
+def merged(alone: list[Digit], line: Sequence[Seen], made: Made) -> list[Digit]:
+    """Return a line's digits from left to right, where its two readings differ; see agreed.
 
-    Where the line network sees another digit, that one counts; where it sees a sign, none; and
-    where it sees neither, the digit that is sure alone.
+    Each character of the line decides about the digits that are nearest to it alone. A digit that
+    is sure alone stays where the line shows nothing.
     """
-    texts, digits = "".join(character.text for character in line), list[Digit]()
-    same = difflib.SequenceMatcher(None, text_of(alone), texts, autojunk=False)
-    for kind, start, end, first, last in same.get_opcodes():
-        own, seen = alone[start:end], line[first:last]
-        if kind == "equal":
-            digits += own
-        elif digits_of(seen) or any(c.text != OTHER for c in seen):
-            digits += [less_certain(made(character)) for character in digits_of(seen)]
-        else:
-            digits += [less_certain(d) for d in own if d.certainty is Certainty.SURE]
-    return digits
+    near = nearest(alone, line)
+    found = [less_certain(d) for d, n in zip(alone, near, strict=True) if n is None and d.sure]
+    for number, seen in enumerate(line):
+        found += decided([d for d, n in zip(alone, near, strict=True) if n == number], seen, made)
+    return sorted(found, key=lambda digit: digit.box[0] + digit.box[2])
+
+
+def decided(own: list[Digit], seen: Seen, made: Made) -> list[Digit]:
+    """Return the digits that a character of a line leaves; own: those nearest to it alone.
+
+    That is the one of them that it is, or all if each is more probable; a sign leaves none, other
+    ink those that are sure. Only what is the same both ways may be sure.
+    """
+    text, probability = seen.character.text, seen.character.probability
+    if not text.isdigit():
+        return [less_certain(digit) for digit in own if digit.sure and text == OTHER]
+    same = [digit for digit in own if str(digit.digit) == text]
+    if same:
+        return [max(same, key=lambda digit: digit.probability)]
+    if own and min(digit.probability for digit in own) > probability:
+        return [less_certain(digit) for digit in own]
+    return [less_certain(made(seen.character))]
+
+
+def nearest(alone: list[Digit], line: Sequence[Seen]) -> list[int | None]:
+    """Return for each digit the number of the character nearest to it; None: none is near."""
+    numbers: list[int | None] = []
+    for digit in alone:
+        left, _, right, _ = digit.box
+        away = [abs(seen.column - (left + right) / 2) for seen in line]
+        closest = int(np.argmin(away)) if away else None
+        is_near = closest is not None and away[closest] <= max(
+            line[closest].reach, (right - left) / 2
+        )
+        numbers.append(closest if is_near else None)
+    return numbers
 
 
 def with_gaps(digits: list[Digit], gaps: Sequence[float]) -> list[Digit]:

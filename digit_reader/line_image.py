@@ -40,6 +40,11 @@ class LineImage:
         start, end = self.columns
         return (start + place * (end - start)) / self.shape[1]
 
+    @property
+    def reach(self) -> float:
+        """Half a digit's width, as share of the page's."""
+        return self.course.height / 3 / self.shape[1]
+
     def around(self, place: float) -> NDArray[np.float32]:
         """Return what is seen around a share of the line's width: (28, 28)."""
         wide = np.pad(self.image, ((0, 0), (14, 14)))

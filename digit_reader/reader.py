@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from digit_reader.agreement import agreed, digits_of, least_probable, signs_in, with_gaps
+from digit_reader.agreement import Seen, agreed, digits_of, least_probable, signs_in, with_gaps
 from digit_reader.characters import Character
 from digit_reader.errors import NetworkError, PictureError, require
 from digit_reader.hints import NONE, Hints
@@ -137,7 +137,7 @@ class Reader:
             characters = digits_of(characters)[:1]
         digits, is_agreed = agreed(
             alone,
-            characters,
+            [Seen(c, image.column(c.place), image.reach) for c in characters],
             lambda character: self.digit_of(character, image, number),
             self.settings.line_sure,
         )

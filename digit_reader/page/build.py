@@ -14,7 +14,7 @@ SCRIPT = '<script type="module" src="main.js"></script>'
 # In the order of their imports; `make reader` writes model.js.
 MODULES = ("model", "examples", "strokes", "centre", "lines", "network", "characters", "reading")
 MODULES += ("main",)
-LIMITS = ("lines", "cut", "reading")  # of the thresholds, the groups that the page uses
+LIMITS = ("lines", "reading")  # of the thresholds, the groups that the page uses
 
 
 def source(name: str) -> str:

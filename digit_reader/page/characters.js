@@ -74,7 +74,7 @@ export function decided(digits, characters) {
   const seen = digitsOf(characters), pairs = paired(digits, seen);
   const agreed = seen.length === digits.length && pairs.every(Boolean);
   const isOne = digits.length === 1
-    && (seen.length === 1 || surest(digits[0].probabilities) >= THRESHOLDS.cut.whole_probability);
+    && (seen.length === 1 || surest(digits[0].probabilities) >= THRESHOLDS.reading.one_probability);
   if (!agreed && (isOne || !seen.length)) return digits.map((digit) => ({ ...digit, mayBeSure: false, agreed }));
   return seen.map(({ probability, probabilities, image, gap }, i) => ({
     ...(pairs[i] ?? { probabilities, image, line: digits[0].line }), agreed,

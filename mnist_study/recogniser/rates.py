@@ -33,11 +33,11 @@ from mnist_study.recogniser.strokes import pen_digits, resize
 RECORD = paths.RESULTS / "reader.json"
 REAL = pathlib.Path(__file__).with_name("real.csv")  # real pictures, with sources
 PAGE = paths.VISUALIZATIONS / "draw_a_digit.html"
-EACH = 100  # photographs of each kind and strength
-CLEAN = 1_000  # clean pictures of each kind
+EACH = 40  # photographs of each kind and strength
+CLEAN = 500  # clean pictures of each kind
 BLANK = 30  # blank sheets in each light
 BLANK_SHEETS = ((Kind.SOFT, 0), (Kind.SOFT, 0.25), (Kind.SOFT, 0.4), (Kind.RULES, 180))
-NUMBERS = 8  # photographs of numbers of each kind, and twice as many very rough ones
+NUMBERS = 4  # photographs of numbers of each kind, and twice as many very rough ones
 SIDE, PAPER = 200, 235  # of a digit on white paper: its pixels, and the paper's brightness
 # Maximum error rate of what is called sure, maximum share of each kind of picture without a digit
 # that is called sure, and maximum error rate of what is called probable.

@@ -1,5 +1,6 @@
 """The recogniser's steps, each on a picture whose answer is known: ink, parts, MNIST's form."""
 
+import dataclasses
 import typing
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from support.pictures import TALL, TOGETHER, five, part
 
 from digit_reader import Certainty, Digit, PictureError, Reader, Reading, read, thresholds
-from digit_reader.agreement import agreed, signs_in, with_gaps
+from digit_reader.agreement import Seen, agreed, signs_in, with_gaps
 from digit_reader.centre import centre_like_mnist
 from digit_reader.characters import BLANK, CHARACTERS, Character, decoded
 from digit_reader.ink import desk_in, full_ink, ink_of, is_bright, without_noise
@@ -85,7 +86,7 @@ def test_the_grains_of_a_stroke_are_one_part_and_digits_in_a_shadow_are_not():
 
 
 def test_specks_lines_and_weak_residue_are_no_digits():
-    weak, speck = (50, 130, 100, 150, 0.6), (10, 13, 200, 203, 1)
+    weak, speck = (50, 130, 100, 140, 0.6), (10, 13, 200, 203, 1)
     parts = parts_of(inked((200, 400), (40, 140, 30, 60, 1), weak, speck))
     assert [(p.left, p.top, p.right, p.bottom) for p in parts.strong] == [(30, 40, 60, 140)]
     assert parts.labels.max() == 3 and len(parts.weak) == len(parts.specks) == 1
@@ -95,9 +96,9 @@ def test_specks_lines_and_weak_residue_are_no_digits():
 
 
 def test_what_reaches_in_from_the_border_sets_no_scale():
-    ink = inked((400, 500), (0, 400, 0, 30, 1), (100, 160, 100, 130, 1), (100, 160, 200, 240, 1))
+    ink = inked((400, 500), (0, 400, 0, 30, 1), (100, 160, 100, 130, 1), (100, 160, 200, 230, 1))
     assert len(parts_of(ink).strong) == 2
-    ink[100:160, 200:240] = 0  # one digit and its surroundings may be a digit that fills it
+    ink[100:160, 200:230] = 0  # one digit and its surroundings may be a digit that fills it
     assert len(parts_of(ink).strong) == 2
 
 
@@ -256,40 +257,53 @@ def characters(text, probability=0.9):
     return [Character(c, probability, p, np.zeros(10)) for c, p in zip(text, places, strict=True)]
 
 
+def seen_in(text, probability=0.9):
+    """Return what is seen in a line, a character in each tenth of the page."""
+    places, line = [n / 10 + 0.05 for n in range(len(text))], characters(text, probability)
+    placed = [dataclasses.replace(c, place=p) for c, p in zip(line, places, strict=True)]
+    return [Seen(one, one.place, 0.03) for one in placed]
+
+
 # What the digits are one by one, what the whole line is, what follows, and which of it is sure.
 AGREED = {
     "both say the same": ("123", "123", "123", "111"),
-    "the line has a gap": ("123", "1 23", "123", "111"),
-    "another digit": ("173", "123", "123", "101"),
-    "digits that touched": ("13", "123", "123", "101"),
+    "another digit": ("173", "123", "173", "101"),  # alone it has 0.95
+    "digits that touched": ("1 3", "123", "123", "101"),
     "a slash is no 1": ("314", "3/4", "34", "11"),
     "a sure digit on a rule": ("123", "1?3", "123", "101"),
     "one digit is not cut": ("4", "11", "4", "0"),
     "one digit and a circle": ("0", "1", "0", "0"),
     "nothing in the line": ("7", "", "7", "0"),
     "in a frame": ("", "42", "42", "00"),
-    "a sign alone": ("11", "=", "", ""),
+    "two signs": ("11", "+-", "", ""),
 }
 
 
 @pytest.mark.parametrize("case", AGREED)
 def test_only_what_both_say_is_sure(case):
     alone, line, answer, sure = AGREED[case]
+    places = [(n / 10 + 0.02, 0.2, n / 10 + 0.08, 0.4) for n in range(len(alone))]
+    ones = [digit(int(c), box=box) for c, box in zip(alone, places, strict=True) if c != " "]
+    ones = [dataclasses.replace(one, probability=0.95) for one in ones]
     digits, both = agreed(
-        [digit(int(text)) for text in alone], characters(line), lambda c: digit(int(c.text)), 0.5
+        ones, seen_in(line), lambda c: digit(int(c.text), box=(c.place, 0, c.place, 0)), 0.5
     )
     assert "".join(str(one.digit) for one in digits) == answer
     assert "".join(str(int(one.sure)) for one in digits) == sure
-    assert both == (alone == line.replace(" ", ""))
+    assert both == (alone == line)
 
 
 def test_a_digit_that_the_line_hardly_shows_is_not_sure_and_signs_are_told():
-    digits, both = agreed([digit(4)], characters("4", 0.4), digit, 0.5)
+    digits, both = agreed([digit(4)], seen_in("4", 0.4), digit, 0.5)
     assert both and digits[0].certainty is Certainty.PROBABLE
     assert signs_in(characters("12×3")) == "12×3" and not signs_in(characters("1 2?"))
     boxes = [(left, 0.2, left + 0.1, 0.4) for left in (0.1, 0.3, 0.5)]
     apart = with_gaps([digit(1, box=box) for box in boxes], [0.05, 0.45, 0.9])
     assert [one.gap for one in apart] == [False, False, True]
+    unsure = dataclasses.replace(digit(7, box=(0.12, 0.2, 0.18, 0.4)), probability=0.6)
+    ones = [digit(1, box=(0.02, 0.2, 0.08, 0.4)), unsure]
+    digits, _ = agreed(ones, seen_in("12"), lambda c: digit(int(c.text), box=unsure.box), 0.5)
+    assert [(one.digit, one.sure) for one in digits] == [(1, True), (2, False)]
 
 
 def test_answers_are_worded_as_people_do():

@@ -14,15 +14,14 @@ import numpy as np
 import pytest
 from support.project import ROOT, ended, kill, run, start, wait_until
 
-from digit_reader.files import write_text
 from digit_reader import files
 from digit_reader.files import write_text
 from mnist_study import cli, figures, lock, saved_model, train_missing
 from mnist_study.backend import keras
 from mnist_study.errors import FolderError, SavedModelError
 from mnist_study.notebook import execute
-from tools import exercises
 from mnist_study.store import Store
+from tools import exercises
 
 DESCRIPTION = {"name": "tiny", "seed": 1}
 FLATTEN, LAMBDA = keras.layers.Flatten(), keras.layers.Lambda(lambda x: x + 1)
