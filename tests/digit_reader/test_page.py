@@ -243,6 +243,7 @@ def touches(kind, points, end="pointerup"):
     return [*steps, (kind, end, *points[-1])]
 
 
+@pytest.mark.setting("a palm touches the page before the pen", "the pen draws")
 def test_a_pen_takes_over_from_a_palm_and_a_second_finger_draws_nothing(page):
     corner, stem = (touches("pen", stroke) for stroke in STROKES[4])
     begin, *rest = touches("touch", STROKES[7][0])
@@ -268,6 +269,7 @@ PRESS = """(keys) => document.dispatchEvent(
     new KeyboardEvent("keydown", { cancelable: true, ctrlKey: !keys.metaKey, ...keys }))"""
 
 
+@pytest.mark.setting("Ctrl+Z on Cyrillic, Greek, Hebrew and other layouts", "undoes")
 def test_undo_is_where_the_layout_has_z_or_qwerty_in_other_scripts(page):
     page.evaluate(TOUCH, touches("mouse", STROKES[7][0]))
     for key, code, undoes in map(str.split, KEYS.split(", ")):
@@ -327,6 +329,7 @@ BROKEN = {  # a script that is not parsed, that fails at once, that fails later,
 }
 
 
+@pytest.mark.setting("a browser that is too old for the page", "the page says what it lacks")
 def test_says_what_an_old_browser_lacks_or_why_the_page_cannot_start(chromium, tmp_path):
     text, path = build.page_text(), tmp_path / "page.html"
 
@@ -353,6 +356,7 @@ def test_says_what_an_old_browser_lacks_or_why_the_page_cannot_start(chromium, t
         ("v + i % 9 - 4", "5"),
     ],
 )
+@pytest.mark.setting("canvases that give false pixels", "strokes are read, pictures refused")
 def test_where_canvases_give_false_pixels_strokes_are_read_and_pictures_refused(
     open_page, lie, said
 ):
