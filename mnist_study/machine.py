@@ -1,5 +1,7 @@
 """The machine and the libraries that a result comes from, and whether they are enough."""
 
+import contextlib
+import ctypes
 import functools
 import hashlib
 import os
@@ -16,6 +18,7 @@ CPUINFO = pathlib.Path("/proc/cpuinfo")  # of Linux
 PROC, CGROUPS = pathlib.Path("/proc/self/cgroup"), pathlib.Path("/sys/fs/cgroup")  # containers'
 MNIST = "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"  # Keras's mnist.npz
 LIMITS = ("memory.max", "memory.limit_in_bytes")  # in their second version, and in the first
+MMAP_THRESHOLD, LARGE = -3, 10_000_000  # glibc's M_MMAP_THRESHOLD; bytes: batches have fewer
 PEAKS = "the full notebook takes up to 3 GB of memory, profile = 'quick' 2 GB"
 NO_AVX = "TensorFlow needs a processor with AVX"
 ELSEWHERE = "run the study on another machine, or let this virtual one have its host's processor"
@@ -58,6 +61,15 @@ def memory() -> float:
             texts = [(folder / name).read_text() for name in LIMITS if (folder / name).is_file()]
             sizes += [int(text) for text in texts if text.strip().isdigit()]
     return min(sizes, default=0) / 1e9
+
+
+def free_large_arrays() -> None:
+    """Let the memory of large arrays go back to the system once they are freed, as others do.
+
+    By itself glibc keeps what arrays of up to 32 MB have left, for later ones.
+    """
+    with contextlib.suppress(AttributeError, OSError, TypeError):  # musl, macOS, Windows
+        ctypes.CDLL(None).mallopt(MMAP_THRESHOLD, LARGE)
 
 
 def why_ended(status: int) -> str:

@@ -5,7 +5,9 @@ The shapes and types that signatures of mnist_study state are checked at every c
 
 import os
 import pathlib
+import resource
 import socket
+import sys
 
 import pytest
 from jaxtyping import install_import_hook
@@ -40,7 +42,8 @@ def quick(tmp_path_factory):
     """A clean copy after a quick `make run` with a model of one's own: see executed.
 
     On the full MNIST where Keras has it, on 5,000 of its images elsewhere. before: the content of
-    the copy's files before the run, by path; terminal: what the run printed.
+    the copy's files before the run, by path; terminal: what the run printed; peak: the gigabytes of
+    memory of its largest process, or of a larger one that a test before it started.
     """
     from mnist_study.notebook.parameters import STUDY  # TensorFlow comes with it: seconds
 
@@ -48,7 +51,10 @@ def quick(tmp_path_factory):
     models = [*STUDY["models"], "my_model"]
     edit_notebook(folder / NAME, own_model=True, profile="quick", models=models)
     before = contents(folder)
-    return executed(folder, before=before, terminal=run(*make("run"), folder=folder).stdout)
+    terminal = run(*make("run"), folder=folder).stdout
+    unit = 1 if sys.platform == "darwin" else 1_024  # of getrusage, in bytes
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * unit / 1e9
+    return executed(folder, before=before, terminal=terminal, peak=peak)
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,8 @@
 
 import sys
 
+import numpy as np
+import psutil
 import pytest
 from support.project import ROOT, run
 
@@ -24,6 +26,16 @@ def test_the_end_of_a_process_is_explained(tmp_path, monkeypatch, groups):
         assert said in machine.why_ended(status) and bool(said) == bool(machine.why_ended(status))
     limit.write_text("max\n")
     assert machine.memory() > 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems' libraries keep nothing")
+def test_the_memory_of_large_arrays_goes_back_when_they_are_freed():
+    machine.free_large_arrays()
+    np.ones(30_000_000, np.uint8)  # once such a one is freed, glibc by itself keeps smaller ones
+    arrays = [np.ones(size, np.uint8) for size in [15_000_000] * 5 + [100_000]]
+    full = psutil.Process().memory_info().rss
+    del arrays[:5]
+    assert full - psutil.Process().memory_info().rss > 60_000_000
 
 
 @pytest.fixture

@@ -77,6 +77,7 @@ def test_a_notebook_that_was_not_executed_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("command", ["echo Chromium 99", "echo install the snap; exit 1"])
+@pytest.mark.setting("a stub in the place of Chromium", "is asked, and not taken for a browser")
 def test_a_program_with_a_browsers_name_that_opens_no_page_is_none(tmp_path, monkeypatch, command):
     for name in publish.BROWSERS:
         (tmp_path / name).write_text(f"#!/bin/sh\n{command}\n")

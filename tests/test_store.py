@@ -81,6 +81,7 @@ def test_changed_code_or_data_changes_the_digests_of_what_depends_on_it(change):
     assert change("cluster.py", "ADDED = 1\n") == [False] * 4
 
 
+@pytest.mark.setting("hidden files beside code and records", "change no digest and no record")
 def test_what_editors_and_file_managers_leave_beside_code_and_records_counts_for_nothing(tmp_path):
     for package in ("mnist_study", "digit_reader", "results"):
         ignored = shutil.ignore_patterns("__pycache__", "page")

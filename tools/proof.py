@@ -47,7 +47,8 @@ def kind_of(item: pytest.Item) -> tuple[str, ...] | None:
 
 def plain(said: object) -> str:
     """Return what a program said on one line, fit for a table, without this machine's folders."""
-    line = re.sub(r"(/[\w.-]+){3,}(?=/)", "…", re.sub(r"\s+", " ", str(said)))
+    line = re.sub(r"\s+", " ", str(said).strip().replace(str(PAGE.parent.parent), "…"))
+    line = re.sub(r"(/[\w.-]+){3,}(?=/)", "…", line)
     return line.replace("|", "\\|").replace("<", "&lt;")[:300]
 
 

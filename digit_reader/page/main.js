@@ -77,12 +77,15 @@ function change(penUp) {
 }
 
 function rest(penUp) {
+  cancelAnimationFrame(frame);
+  clearTimeout(later);
   read(true);
   if (penUp) find("spoken").textContent = find("answer").textContent;
 }
 
 function refuse(event, { files }) {  // a picture that is dropped or pasted
   event.preventDefault();
+  rest(true);  // or its answer would follow and replace what is said here
   if (files.length) say("Pictures are read by the package: python -m digit_reader picture.jpg. Draw here.", true);
 }
 
@@ -95,6 +98,7 @@ function canBeRead() {  // whether a canvas gives back what was painted, but for
 }
 
 function save() {  // the drawing, and beside it the 28×28
+  rest(true);
   if (!canBeRead()) {
     find("certainty").textContent = "This browser protects against fingerprinting and gives the page false pixels: "
       + "allow it to read canvases, or take a screenshot.";

@@ -219,6 +219,7 @@ def begin(given: Mapping[str, Any]) -> Session:
     """
     parameters = Parameters.among(given)
     machine.set_keras()
+    machine.free_large_arrays()
     socket.setdefaulttimeout(parameters.download_seconds)  # or a stalled download waits for ever
     keras.utils.set_random_seed(parameters.seed)
     plt.style.use(["default", STYLE])

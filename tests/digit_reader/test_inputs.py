@@ -74,6 +74,7 @@ def test_open_files_stacks_and_scans_give_a_reading_each(reader, tmp_path):
     assert first.image.endswith("scan.tif, page 1")
 
 
+@pytest.mark.setting("`~`, `**`, URLs in the reader's arguments", "mean what they do in Python")
 def test_names_mean_what_they_mean_in_python_and_in_a_shell(reader, tmp_path, monkeypatch):
     (tmp_path / "a" / "b.png").mkdir(parents=True)
     five().save(tmp_path / "a" / "b.png" / "c.png")

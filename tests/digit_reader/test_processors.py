@@ -31,6 +31,7 @@ GROUPS = {  # what limits them: /proc/self/cgroup, files below /sys/fs/cgroup, t
 
 
 @pytest.mark.parametrize("limit", GROUPS)
+@pytest.mark.setting("processors a container grants, {limit}", "are all that are counted")
 def test_a_container_s_quota_counts(limit, tmp_path, monkeypatch):
     own, files, number = GROUPS[limit]
     for name, text in {"own": own, **files}.items():
@@ -44,6 +45,7 @@ def test_a_container_s_quota_counts(limit, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(("number", "told"), [(64, [None, "3"]), (2, ["2", "3"])])
+@pytest.mark.setting("64 processors here, and fewer granted", "libraries start no more threads")
 def test_libraries_are_told_where_they_would_count_too_many(number, told, monkeypatch):
     monkeypatch.setattr(processors, "processors", lambda: number)
     monkeypatch.setattr(os, "cpu_count", lambda: 64)

@@ -31,6 +31,12 @@ def test_the_terminal_shows_progress(quick):
     assert "\x1b" not in quick.terminal
 
 
+@pytest.mark.load("a quick run of the notebook", "fits into Binder's 2 GB")
+def test_a_quick_run_takes_little_memory(quick, record_property):
+    assert quick.peak <= 1.5
+    record_property("said", f"{quick.peak:.2f} GB")
+
+
 def test_the_record_is_complete_and_consistent(quick, figures, monkeypatch):
     record.check_record(quick.record)
     record.check_figures(quick.folder, quick.record)

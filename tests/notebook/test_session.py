@@ -29,7 +29,7 @@ BAD = {"profile": "fast", "models": [], "seed": 1.5, "epochs": True, "batch_size
 BAD |= {"layer_widths": [1024, 0], "dropout": 1, "learning_rate": float("nan")}
 BAD |= {"validation_size": 30_001, "output_folder": None}
 URLS = ("https://host/a", "s3://bucket/a", "file:///tmp/a", "gs:/bucket")
-NO_FOLDERS = [("output_folder", name) for name in (*URLS, "~nobody-of-that-name/a", "a\0b")]
+NO_FOLDERS = [("output_folder", name) for name in ("~nobody-of-that-name/a", "a\0b", *URLS)]
 LEAST = {"seed": 0, "epochs": 1, "batch_size": 32, "layer_widths": [1], "validation_size": 100}
 MOST = {"batch_size": 8_192, "layer_widths": [20_000], "validation_size": 30_000}
 
@@ -50,11 +50,14 @@ def is_free(folder):
 
 
 @pytest.mark.parametrize(("name", "value"), [*BAD.items(), *NO_FOLDERS])
-def test_a_bad_parameter_is_refused_with_advice(begin, name, value):
-    with pytest.raises(ParameterError, match=rf"^{name} is .+: give .+"):
+@pytest.mark.setting("a senseless {name}", "is refused, with what to give")
+def test_a_bad_parameter_is_refused_with_advice(begin, name, value, record_property):
+    with pytest.raises(ParameterError, match=rf"^{name} is .+: give .+") as refused:
         begin(**{name: value})
+    record_property("said", str(refused.value))
 
 
+@pytest.mark.setting("`~` and `a:b` in output_folder", "mean home, and a folder")
 def test_a_tilde_means_home_and_odd_names_are_folders(begin, tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)

@@ -166,6 +166,7 @@ def test_a_lock_that_cannot_be_opened_is_said(begin, tmp_path, monkeypatch, whos
     record_property("said", str(said.value))
 
 
+@pytest.mark.setting("an output is a link, has a mode and a group of its own", "they stay")
 def test_a_file_written_anew_keeps_its_link_mode_and_group(tmp_path):
     (tmp_path / "elsewhere").mkdir()
     file, link = tmp_path / "elsewhere" / f"{'a' * 251}.txt", tmp_path / "link.txt"  # 255 bytes
@@ -177,9 +178,6 @@ def test_a_file_written_anew_keeps_its_link_mode_and_group(tmp_path):
     write_text(link, "new")
     assert link.is_symlink() and file.read_text() == "new"
     assert (file.stat().st_mode & 0o777, file.stat().st_gid) == (0o640, group)
-
-
-OUTPUTS = ("mnist_model.h5", "results/metrics.json", "visualizations/a.png", "a.ipynb")
 
 
 def breaks_off(path, content):
@@ -201,6 +199,9 @@ def test_a_file_of_two_names_keeps_both_with_the_new_text_or_the_old(tmp_path, m
         write_text(path, "new")
     assert path.samefile(other) and other.read_text() == "newer"
     assert {*tmp_path.iterdir()} == {path, other}
+
+
+OUTPUTS = ("mnist_model.h5", "results/metrics.json", "visualizations/a.png", "a.ipynb")
 
 
 @pytest.mark.parametrize("name", OUTPUTS)

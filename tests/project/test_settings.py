@@ -184,6 +184,7 @@ def pip_settings(folder):
     return given | {"PIP_CONFIG_FILE": str(folder / "pip.conf")}
 
 
+@pytest.mark.setting("pip's variables and pip.conf", "only index, cache and access count")
 def test_of_pip_s_settings_those_count_that_say_where_packages_come_from(tmp_path, monkeypatch):
     for name, value in pip_settings(tmp_path).items():
         monkeypatch.setenv(name, value)
@@ -195,6 +196,7 @@ def test_of_pip_s_settings_those_count_that_say_where_packages_come_from(tmp_pat
     assert kept["PIP_FIND_LINKS"] == f"{tmp_path} /gone"
 
 
+@pytest.mark.fault("pip installs into another place", "nothing is stamped, with what to do")
 def test_a_lock_that_pip_did_not_install_here_is_not_taken_for_installed(tmp_path, monkeypatch):
     lock = tmp_path / "lock.txt"
     lock.write_text("pytest==0.1 \\\n    --hash=x\nnone==1 ; sys_platform == 'x'\n# pip==1\n")
@@ -254,6 +256,7 @@ def test_what_make_is_given_reaches_the_program_as_it_is(clone, module, call, pr
     assert done.stdout == printed.replace("{}", " ".join(GIVEN)) + "\n"
 
 
+@pytest.mark.setting("`make lint VENV=elsewhere`", "types are checked with its Python")
 def test_the_types_are_checked_with_the_environment_s_own_python(clone):
     hooks = (ROOT / ".pre-commit-config.yaml").read_text("utf-8")
     [entry] = re.findall("entry: (.*basedpyright.*)", hooks)
