@@ -26,10 +26,15 @@ def digits_of(characters: Sequence[Character]) -> list[Character]:
     return [character for character in characters if character.text.isdigit()]
 
 
+def is_sign(character: Character) -> bool:
+    """Return whether a character is a sign, such as a minus."""
+    return not character.text.isdigit() and character.text not in (GAP, OTHER)
+
+
 def signs_in(characters: Sequence[Character]) -> str:
     """Return a line with its signs, such as "12×34", or "" where it has none."""
-    signs = [c for c in characters if not c.text.isdigit() and c.text not in (GAP, OTHER)]
-    return "".join(character.text for character in characters) if signs else ""
+    has_signs = any(map(is_sign, characters))
+    return "".join(character.text for character in characters) if has_signs else ""
 
 
 def text_of(digits: Sequence[Digit]) -> str:
@@ -111,12 +116,12 @@ def nearest(alone: list[Digit], line: Sequence[Seen]) -> list[int | None]:
     return numbers
 
 
-def with_gaps(digits: list[Digit], gaps: Sequence[float]) -> list[Digit]:
-    """Return a line's digits; a gap is before those with one of these places before them."""
+def with_gaps(digits: list[Digit], signs: Sequence[float]) -> list[Digit]:
+    """Return a line's digits; a gap is before those with a sign, at these columns, before them."""
     result, last = [], 0.0
     for digit in digits:
         middle = (digit.box[0] + digit.box[2]) / 2
-        is_after = bool(result) and any(last < gap < middle for gap in gaps)
+        is_after = bool(result) and any(last < sign < middle for sign in signs)
         result.append(dataclasses.replace(digit, gap=digit.gap or is_after))
         last = middle
     return result

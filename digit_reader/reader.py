@@ -13,7 +13,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from digit_reader.agreement import Seen, agreed, digits_of, least_probable, signs_in, with_gaps
+from digit_reader.agreement import (
+    Seen,
+    agreed,
+    digits_of,
+    is_sign,
+    least_probable,
+    signs_in,
+    with_gaps,
+)
 from digit_reader.characters import Character
 from digit_reader.errors import NetworkError, PictureError, require
 from digit_reader.hints import NONE, Hints
@@ -141,8 +149,8 @@ class Reader:
             lambda character: self.digit_of(character, image, number),
             self.settings.line_sure,
         )
-        gaps = [image.column(c.place) for c in characters if not c.text.isdigit()]
-        return Line(with_gaps(digits, gaps), alone, signs_in(characters), is_agreed)
+        signs = [image.column(c.place) for c in characters if is_sign(c)]
+        return Line(with_gaps(digits, signs), alone, signs_in(characters), is_agreed)
 
     def readings(
         self, names: Sequence[str], outcomes: Sequence[Outcome], hints: Hints = NONE

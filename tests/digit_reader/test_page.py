@@ -1,7 +1,6 @@
 """The page to draw in, in a real browser: it reads drawings as digit_reader would read them."""
 
 import dataclasses
-import json
 import re
 import shutil
 
@@ -38,19 +37,6 @@ def unread():
     form = export.packed(export.folded(network))
     form["layers"][0] |= {"pool": None, "valid": True}
     return form
-
-
-@pytest.fixture(scope="module", autouse=True)
-def sources(tmp_path_factory):
-    """The page's sources, with a line network if `make reader` has written none."""
-    folder = shutil.copytree(build.SOURCES, tmp_path_factory.mktemp("page") / "page")
-    text = (folder / "model.js").read_text(encoding="utf-8")
-    if "LINES" not in text:
-        text += f"export const LINES = {json.dumps(unread())};\n"
-        (folder / "model.js").write_text(text, encoding="utf-8")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(build, "SOURCES", folder)
-        yield folder
 
 
 @pytest.fixture(scope="module")
@@ -90,8 +76,9 @@ LOAD = """async () => {
 
 
 @pytest.fixture(scope="module")
-def modules(chromium, sources):
+def modules(chromium, tmp_path_factory):
     """The page's own modules on an empty page; as real modules, from a server, they import."""
+    sources = shutil.copytree(build.SOURCES, tmp_path_factory.mktemp("page") / "page")
     shutil.copy(thresholds.FILE, sources)
     (sources / "empty.html").write_text("<!doctype html><title>Modules</title>")
     page = chromium.new_page()
