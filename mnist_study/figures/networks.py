@@ -21,14 +21,17 @@ Weights = Float[np.ndarray, "_ _"]
 
 def draw_edges(axis: Axes, column: int, weights: Weights) -> None:
     """Draw the weights between two columns of units as lines, with their values."""
-    for (low, high), weight in np.ndenumerate(weights):
+    wider = int(np.argmax(weights.shape))
+    middle = weights.shape[wider] // 2
+    for place, weight in np.ndenumerate(weights):
+        low, high = place
         start, end = (height(low, weights.shape[0]), height(high, weights.shape[1]))
         axis.plot([column, column + 1], [start, end], color=DARK_GREY, linewidth=0.8, zorder=1)
-        share = 0.17 + 0.06 * ((low + high) % 2)  # before the lines cross
-        place = (column + share, start + share * (end - start))
+        share = 0.33 if place[wider] == middle else 0.19  # where no lines cross
+        at = (column + share, start + share * (end - start))
         box = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
         text = f"{weight:g}".replace("-", "\N{MINUS SIGN}")
-        axis.text(*place, text, ha="center", va="center", size=SMALL, bbox=box)
+        axis.text(*at, text, ha="center", va="center", size=SMALL, bbox=box)
 
 
 def height(unit: int, units: int) -> float:
