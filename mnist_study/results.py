@@ -19,7 +19,7 @@ from mnist_study.evaluate.evaluation import unpacked
 from mnist_study.evaluate.mnist_c import FAMILIES
 from mnist_study.evaluate.robustness import CORRUPTIONS
 from mnist_study.evaluate.uci import TEST, uci_pictures
-from mnist_study.experiments import ABLATION, TITLES
+from mnist_study.experiments import ABLATION
 from mnist_study.runners import Result
 from mnist_study.stats import Spread, spread
 from mnist_study.store import Store
@@ -31,7 +31,6 @@ MODELS = ("softmax_regression", "baseline_mlp", "dense_dropout", "cnn")
 EVALUATED = ("baseline_mlp", "dense_clean", "dense_dropout", "cnn")  # compared beyond accuracy
 ENOUGH = 0.95  # accuracy; a corruption that leaves less is too strong
 ERRORS, CONTESTED, UNCERTAIN = 7, 4, 5  # hard digits of each sort
-TIMED = [*MODELS, "dense_clean"]
 
 
 @functools.cache
@@ -125,12 +124,6 @@ def ablation_changes() -> dict[str, SimpleNamespace]:
         name: SimpleNamespace(**vars(of) | {"certain": p < 0.05})
         for (name, of), p in zip(changes.items(), adjusted, strict=True)
     }
-
-
-def times() -> list[tuple[str, str, float, float]]:
-    """Return the points of accuracy against time: (name, title, mean accuracy, mean seconds)."""
-    means = [(accuracy(n)["mean"], over_seeds(n, "fit_seconds")["mean"]) for n in TIMED]
-    return [(name, TITLES[name], *mean) for name, mean in zip(TIMED, means, strict=True)]
 
 
 def against_recorded(name: str, seed: int, record: Result) -> str:
@@ -346,6 +339,22 @@ class Recorded:
     def best_epochs(self) -> list[int]:
         """The epoch of the smallest validation loss of each seed, from 1."""
         return [int(np.argmin(v)) + 1 for v in values(self.name, "history", "val_loss")]
+
+    def stopped(self, patience: int = 3) -> SimpleNamespace:
+        """Return what early stopping would have given: accuracy, and change of the loss.
+
+        Both on validation images, means over seeds; the change is relative to the last epoch's.
+        """
+        accuracies, changes = [], []
+        for history in values(self.name, "history"):
+            losses, best = history["val_loss"], 0
+            for epoch, loss in enumerate(losses):
+                if epoch - best > patience:
+                    break
+                best = epoch if loss < losses[best] else best
+            accuracies.append(history["val_accuracy"][best])
+            changes.append(losses[best] / losses[-1] - 1)
+        return SimpleNamespace(accuracy=float(np.mean(accuracies)), loss=float(np.mean(changes)))
 
     @property
     def loss_rises(self) -> list[float]:

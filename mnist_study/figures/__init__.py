@@ -5,7 +5,7 @@ learning curves and hidden units. dense: the better network. mistakes: its error
 accuracy hides. use: other people's digits, and one's own.
 """
 
-from mnist_study.figures.dense import ablation, augmentations, schedule, time_to_accuracy
+from mnist_study.figures.dense import ablation, augmentations, schedule
 from mnist_study.figures.limits import (
     calibration,
     corrupted,
@@ -31,7 +31,7 @@ from mnist_study.figures.use import recognition, transfer
 
 __all__ = ["descent", "loss_curve", "mean_digits", "one_step", "pixels", "samples", "weights"]
 __all__ += ["backpropagation", "hidden_units", "learning_curves", "one_curve", "sliding_filter"]
-__all__ += ["ablation", "augmentations", "schedule", "time_to_accuracy"]
+__all__ += ["ablation", "augmentations", "schedule"]
 __all__ += ["answers", "confusion", "label_errors", "most_sampled", "puzzle"]
 __all__ += ["calibration", "corrupted", "families", "mnist_c_errors", "robustness", "subgroups"]
 __all__ += ["Shown", "gallery", "recognition", "transfer"]

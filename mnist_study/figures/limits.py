@@ -27,6 +27,7 @@ from mnist_study.figures.style import (
 GROUPS = {"students": ("students", -0.14, "#D55E00")}  # legend, place, colour
 GROUPS |= {"census": ("Census employees", 0.14, "#0072B2")}
 CURVES = ("blur", "noise", "rotation", "contrast")
+STRENGTHS = {"contrast": "contrast shift (1 = inverted)"}  # where a name alone does not say
 BINS = 10  # of the confidence, in the reliability diagram
 SOME = 60  # digits among which a misclassified one is sought
 
@@ -35,7 +36,7 @@ def corrupted(plain: keras.Model, robust: keras.Model, inputs: Images, labels: L
     """Return a digit under each corruption of MNIST-C, with the predictions of two networks.
 
     plain: trained without augmentation; robust: with corruptions. Where there is one, it shows a
-    digit that the first misclassifies.
+    digit that the first misclassifies, among SOME.
     """
     images, titles = [], []
     for name in mnist_c.CORRUPTIONS:
@@ -45,34 +46,35 @@ def corrupted(plain: keras.Model, robust: keras.Model, inputs: Images, labels: L
         index = wrong[0] if len(wrong) else len(images)
         images.append(changed[index, ..., 0])
         titles.append(f"{name.replace('_', ' ')}\n{said[0][index]} | {said[1][index]}")
-    note = "below each name: what baseline_mlp and dense_dropout predict"
+    note = "below each name: what baseline_mlp | dense_dropout predict\n"
+    note += "each digit: the first that baseline_mlp misclassifies, if any"
     figure = gallery(images, titles, columns=5, note=note, vmin=0, vmax=1)
-    title = "MNIST-C: fifteen corruptions that hardly affect people"
+    title = "MNIST-C: fifteen corruptions meant to leave the digit readable"
     alt = "Fifteen corrupted digits, each with the predictions of two networks."
     return Shown(figure, title, alt, "corrupted_digits.png")
 
 
 def robustness() -> Shown:
     """Return accuracy by the strength of four corruptions, one line for each model."""
-    figure, axes = plt.subplots(2, 2, figsize=(WIDTH, 4), sharey=True)
+    figure, axes = plt.subplots(2, 2, figsize=(WIDTH, 3.4), sharey=True)
     for axis, kind in zip(axes.flat, CURVES, strict=True):
         [of] = [c for c in CORRUPTIONS if c.name.startswith(kind)]
         for name in results.EVALUATED:
             accuracies = results.corrupted_accuracy(name)[of.name]
             axis.plot(of.strengths, accuracies, "o-", color=colour(name), label=name)
-        axis.set(xlabel=of.name, ylabel="accuracy", ylim=(0, 1.02))
+        axis.set(xlabel=STRENGTHS.get(kind, of.name), ylabel="accuracy", ylim=(0, 1.02))
         axis.yaxis.set_major_formatter("{x:.0%}")
     figure.legend(
         *axes[0, 0].get_legend_handles_labels(), ncols=2, fontsize=SMALL, loc="outside lower center"
     )
-    title = "Trained with corruptions, dense_dropout keeps its accuracy where dense_clean loses it"
+    title = "Trained with corruptions, dense_dropout withstands blur, noise and contrast shift"
     alt = "Accuracy by the strength of blur, noise, rotation and contrast shift, a line a model."
     return Shown(figure, title, alt, "robustness.png", recorded=True)
 
 
 def mnist_c_errors() -> Shown:
     """Return the error rate under each of MNIST-C's corruptions, a dot for each model."""
-    figure, axis = plt.subplots(figsize=(WIDTH, 4.4))
+    figure, axis = plt.subplots(figsize=(WIDTH, 4))
     order = sorted(
         mnist_c.CORRUPTIONS, key=lambda name: -np.mean(results.mnist_c("dense_clean")[name])
     )
@@ -90,33 +92,36 @@ def mnist_c_errors() -> Shown:
     axis.set_yticks(range(len(order)), [*names, "mean of all"])
     axis.set(xscale="log", xlim=(0.3, 100), ylim=(len(order) - 0.4, -0.6))
     axis.set_xticks([0.5, 1, 2, 5, 10, 20, 50], ["0.5", "1", "2", "5", "10", "20", "50"])
-    axis.set(xlabel="misclassified of 2,000 corrupted test digits, %")
+    axis.set(xlabel="error rate on 2,000 corrupted test digits, %")
     axis.minorticks_off()
     figure.legend(fontsize=SMALL, ncols=2, loc="outside lower center")
     before, after = (np.mean(results.mnist_c(n)["all"]) for n in ("dense_clean", "dense_dropout"))
-    title = f"Corruptions in the training take the mean error from {before:.0%} to {after:.1%}"
+    title = f"Training with corruptions lowers the mean error from {before:.0%} to {after:.1%}"
     alt = "Error rates under each corruption, a dot for each model."
     return Shown(figure, title, alt, "mnist_c.png", recorded=True)
 
 
 def families() -> Shown:
-    """Return for each family of corruptions the error on it, by what was trained on."""
-    figure, axis = plt.subplots(figsize=(WIDTH, 3))
-    table = results.left_out()
+    """Return for each family of corruptions the error on it, by what was trained on.
+
+    Geometry is left out: affine and elastic augmentation stay, so no training is without it.
+    """
+    figure, axis = plt.subplots(figsize=(WIDTH, 2.6))
+    table = {family: of for family, of in results.left_out().items() if of.none is not None}
     marks = {"none": ("no corruptions", "#999999")}
     marks |= {"others": ("all other families", "#E69F00"), "all": ("all families", "#0072B2")}
     for key, (label, shade) in marks.items():
-        rates = [100 * (getattr(of, key) or np.nan) for of in table.values()]
+        rates = [100 * getattr(of, key) for of in table.values()]
         axis.plot(rates, range(len(table)), "o", color=shade, markersize=7, label=label)
     axis.set_yticks(range(len(table)), [*table])
     axis.set(xscale="log", xlim=(1, 110), ylim=(len(table) - 0.5, -0.5))
     axis.set_xticks([1, 2, 5, 10, 20, 50, 100], ["1", "2", "5", "10", "20", "50", "100"])
     axis.minorticks_off()
-    axis.set(xlabel="misclassified validation digits under these corruptions, %")
+    axis.set(xlabel="error rate on validation digits under these corruptions, %")
     figure.legend(title="trained on", fontsize=SMALL, ncols=3, loc="outside lower center")
-    told = [row for row in table.values() if row.none is not None]
-    helped = sum(row.others < row.none for row in told)
-    title = f"Augmentation helps against {helped} of {len(told)} families that it left out"
+    helped = sum(row.others < row.none for row in table.values())
+    title = f"Augmentation helps against {helped} of {len(table)} "
+    title += "families of corruptions left out of training"
     alt = "For each family of corruptions three dots: errors after training on none, others, all."
     return Shown(figure, title, alt, "families.png", recorded=True)
 
@@ -135,6 +140,7 @@ def draw_reliability(axis: Axes, name: str) -> None:
         axis.bar(middle, accuracy, 0.9 / BINS, color=colour(name))
         axis.text(middle, accuracy + 0.01, f"{here.sum():,}", ha="center", size=7)
     axis.set(xlabel="confidence", ylabel="accuracy", xlim=(0.2, 1.05), ylim=(0, 1.12))
+    axis.set_title(f"test digits of {len(results.each(name))} seeds, pooled", fontsize=SMALL)
 
 
 def draw_risk(axis: Axes, name: str) -> None:
@@ -147,17 +153,20 @@ def draw_risk(axis: Axes, name: str) -> None:
 
 def calibration(name: str = results.OURS) -> Shown:
     """Return a reliability diagram, and the risk by coverage of selective classification."""
-    figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 2.8))
+    figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 3))
     draw_reliability(left, name)
     for model in results.EVALUATED:
         draw_risk(right, model)
     coverage = results.over_seeds(name, "reliability", "coverage")["mean"]
     error = results.over_seeds(name, "reliability", "error")["mean"]
     right.plot(coverage, error + NEARLY_NONE, "k*", markersize=9, label="threshold")
-    right.set(xlabel="share of digits classified", ylabel="error rate on these")
+    right.set_xlabel("share classified (coverage)", fontsize=SMALL)
+    right.set_ylabel("error rate on these (risk)", fontsize=SMALL)
     right.set(yscale="log", xlim=(0.85, 1.005), ylim=(1e-5, 0.03))
     right.set_yticks([NEARLY_NONE, 1e-4, 1e-3, 1e-2], ["0", "0.01%", "0.1%", "1%"])
-    right.legend(fontsize=7)
+    figure.legend(
+        *right.get_legend_handles_labels(), fontsize=SMALL, ncols=3, loc="outside lower center"
+    )
     title = f"Abstaining on {1 - coverage:.1%} of the digits leaves an error rate of {error:.2%}"
     alt = "Left: accuracy by confidence as bars. Right: error rate by share of digits classified."
     return Shown(figure, title, alt, "calibration.png", recorded=True)
@@ -180,8 +189,7 @@ def subgroups() -> Shown:
     axis.set(xlabel="misclassified test digits (95% confidence interval)")
     axis.legend(fontsize=SMALL)
     ratios = [results.subgroups(name)["ratio"] for name in models]
-    title = (
-        f"Students' digits are misclassified {min(ratios):.1f} to {max(ratios):.1f} times as often"
-    )
+    title = f"Students' digits are misclassified {min(ratios):.1f} to {max(ratios):.1f} "
+    title += "times as often as Census employees'"
     alt = "Error rates of students' and Census employees' digits for four models."
     return Shown(figure, title, alt, "error_by_subgroup.png", recorded=True)

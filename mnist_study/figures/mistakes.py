@@ -54,7 +54,7 @@ def answers(images: Pixels, labels: Labels, name: str = results.OURS) -> Shown |
 
 def confusion(labels: Labels, predicted: Labels, name: str) -> Shown:
     """Return the confusion matrix: a row for each label, a column for each prediction."""
-    figure, axis = plt.subplots(figsize=(WIDTH, 4.2))
+    figure, axis = plt.subplots(figsize=(WIDTH, 3.6))
     settings: dict[str, Any] = {"colorbar": False, "cmap": "Oranges", "text_kw": {"size": SMALL}}
     display = ConfusionMatrixDisplay.from_predictions(
         labels, predicted, labels=range(10), ax=axis, **settings
@@ -65,10 +65,11 @@ def confusion(labels: Labels, predicted: Labels, name: str) -> Shown:
     display.im_.set_clim(0, errors.max())
     for text, (row, column) in zip(axis.texts, np.ndindex(10, 10), strict=True):
         text.set_visible(counts[row, column] > 0)
-        text.set_color("#777777" if row == column else "black")
+        dark = errors[row, column] > errors.max() / 2
+        text.set_color("#777777" if row == column else "white" if dark else "black")
     axis.set(xlabel="predicted", ylabel="label")
     axis.grid(False)
-    title = f"{name} makes {errors.sum()} errors, at most {errors.max()} of a kind"
+    title = f"{name} makes {errors.sum()} errors, at most {errors.max()} for one pair of digits"
     alt = "Confusion matrix with counts: labels by row, predictions by column."
     return Shown(figure, title, alt, "confusion_matrix.png")
 
@@ -82,12 +83,12 @@ def label_errors(images: Pixels, labels: Labels, name: str = results.OURS) -> Sh
         return None
     shown = labels[CONTESTED]
     correct = results.predictions(name, labels)[:, CONTESTED] == shown
-    counts, errors = correct.sum(0), (~correct).sum(1)
-    titles = [f"{n}: {count} of {len(correct)}" for n, count in zip(shown, counts, strict=True)]
-    note = "above each digit: its label, and how many networks predict it"
+    counts = zip(shown, correct.sum(0), strict=True)
+    titles = [f"{label}: {count} of {len(correct)}" for label, count in counts]
+    note = "above: the label, and how many of the networks predict that label"
     figure = gallery(images[CONTESTED], titles, columns=8, note=note)
-    title = f"People contest these {len(CONTESTED)} labels, and so do the networks: each of"
-    title += f" {len(correct)} predicts another digit for {errors.min()} to {errors.max()}"
+    title = "Label errors: fewer than three of five people agree with these "
+    title += f"{len(CONTESTED)} labels"
     alt = "Digits with contested labels; above each its label, and how many networks predict it."
     return Shown(figure, title, alt, "label_errors.png", recorded=True)
 

@@ -21,13 +21,17 @@ Weights = Float[np.ndarray, "_ _"]
 
 def draw_edges(axis: Axes, column: int, weights: Weights) -> None:
     """Draw the weights between two columns of units as lines, with their values."""
-    for (low, high), weight in np.ndenumerate(weights):
+    wider = int(np.argmax(weights.shape))
+    middle = weights.shape[wider] // 2
+    for place, weight in np.ndenumerate(weights):
+        low, high = place
         start, end = (height(low, weights.shape[0]), height(high, weights.shape[1]))
         axis.plot([column, column + 1], [start, end], color=DARK_GREY, linewidth=0.8, zorder=1)
-        share = 0.24 + 0.1 * ((low + high) % 2)
-        place = (column + share, start + share * (end - start))
+        share = 0.33 if place[wider] == middle else 0.19  # where no lines cross
+        at = (column + share, start + share * (end - start))
         box = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
-        axis.text(*place, f"{weight:g}", ha="center", va="center", size=SMALL, bbox=box)
+        text = f"{weight:g}".replace("-", "\N{MINUS SIGN}")
+        axis.text(*at, text, ha="center", va="center", size=SMALL, bbox=box)
 
 
 def height(unit: int, units: int) -> float:
@@ -53,7 +57,7 @@ def backpropagation(
     weights: Sequence[Weights],
 ) -> Shown:
     """Return a small network with the values of its units, and the loss's gradients in them."""
-    figure, axis = plt.subplots(figsize=(WIDTH, 3.3))
+    figure, axis = plt.subplots(figsize=(WIDTH, 3.1))
     for column, matrix in enumerate(weights):
         draw_edges(axis, column, matrix)
     names = ("inputs", "hidden units (ReLU)", "probabilities (softmax)")
@@ -84,9 +88,12 @@ def sliding_filter(model: keras.Model, image: Float[np.ndarray, "28 28 1"] | Ima
     axes[1, 0].imshow(kernel, cmap="RdBu_r", vmin=-largest, vmax=largest)
     for axis, number in zip(axes[:, 1:].flat, most, strict=True):
         axis.imshow(maps[..., number], cmap="gray_r")
-    for axis, text in zip(axes[:, 0], ("a window,", f"{side}×{side} weights"), strict=True):
+    texts = ("input,\nfilter's window", f"{side}×{side} weights")
+    for axis, text in zip(axes[:, 0], texts, strict=True):
         axis.set_title(text, fontsize=SMALL)
-    axes[0, 1].set_title("→ its feature map", fontsize=SMALL)
+    others = {7: "seven"}.get(len(most) - 1, str(len(most) - 1))
+    text = f"its feature map; then {others} other filters'"
+    axes[0, 1].set_title(text, fontsize=SMALL, loc="left").set_in_layout(False)
     for axis in axes.flat:
         bare(axis)
     title = "A convolution slides the same few weights over the whole image"

@@ -16,7 +16,8 @@ from mnist_study.train import History, validated_epochs
 Quantity = Literal["accuracy", "loss"]
 PARTS = (("", "--", "training"), ("val_", "o-", "validation"))
 FILES: dict[Quantity, str] = {"loss": "loss_plot.png", "accuracy": "accuracy_plot.png"}
-COLUMNS = 2  # of hidden units
+COLUMNS = 3  # of hidden units
+EARLY = 0.1  # of the epochs, whose values may lie outside the axes
 Curve = tuple[Real[np.ndarray, "epochs"], Float[np.ndarray, "epochs"]]
 
 
@@ -34,8 +35,13 @@ def curve(history: History, quantity: Quantity, prefix: str) -> Curve:
 
 
 def draw_curves(axis: Axes, name: str, history: History, quantity: Quantity) -> None:
-    """Draw a model's curves of accuracy or loss by epoch, the least validation loss marked."""
+    """Draw a model's curves of accuracy or loss by epoch, the least validation loss marked.
+
+    The axis holds both curves from a tenth of the epochs on.
+    """
     epochs, values = curve(history, quantity, "val_")
+    curves = [curve(history, quantity, prefix)[1] for prefix, _, _ in PARTS]
+    later = np.concatenate([of[int(EARLY * len(of)) :] for of in curves])
     for prefix, style, part in PARTS:
         axis.plot(
             *curve(history, quantity, prefix), style, color=colour(name), linewidth=1.2, label=part
@@ -46,10 +52,10 @@ def draw_curves(axis: Axes, name: str, history: History, quantity: Quantity) -> 
         best = int(np.argmin(values))
         mark = {"markersize": 11, "fillstyle": "none", "color": "black", "label": "minimum"}
         axis.plot(epochs[best], values[best], "o", **mark)
-        axis.set(ylim=(0, 2.2 * max(values)))
+        axis.set(ylim=(0, 1.05 * max(later)))
     else:
-        axis.set(ylim=(min(0.97, float(np.median(values)) - 0.01), 1.001))
-        axis.yaxis.set_major_formatter("{x:.1%}")
+        axis.set(ylim=(min(0.97, float(min(later)) - 0.005), 1.001))
+        axis.yaxis.set_major_formatter("{x:.0%}")
     axis.legend(fontsize=SMALL)
 
 
@@ -67,7 +73,7 @@ def finding(name: str, history: History) -> str:
 
 def learning_curves(name: str, history: History) -> Shown:
     """Return a model's curves of loss and accuracy by epoch; history: Keras's."""
-    figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 2.4))
+    figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 2.2))
     for axis, quantity in zip(axes, ("loss", "accuracy"), strict=True):
         draw_curves(axis, name, history, quantity)
     alt = "Loss and accuracy by epoch: training images dashed, validation images with dots."
@@ -86,7 +92,9 @@ def one_curve(name: str, history: History, quantity: Quantity) -> Shown:
 def hidden_units(units: Sequence[Unit]) -> Shown:
     """Return for each unit its weights, the digits that activate it most, and its votes."""
     rows = -(-len(units) // COLUMNS)
-    figure, axes = plt.subplots(rows, 2 * COLUMNS, figsize=(WIDTH, 1.5 * rows), squeeze=False)
+    figure, axes = plt.subplots(
+        rows, 2 * COLUMNS, figsize=(WIDTH, 1.15 * rows + 0.3), squeeze=False
+    )
     largest = max(float(np.abs(unit.weights).max()) for unit in units)
     for axis in axes.flat:
         bare(axis)

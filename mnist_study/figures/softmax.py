@@ -12,6 +12,7 @@ from mnist_study.data import Writers
 from mnist_study.figures.style import GREY, SMALL, WIDTH, Shown, bare, colour, gallery
 
 SOFTMAX = colour("softmax_regression")
+SIDE = 3.5  # inches of the picture with its pixel values
 GRID = 21  # points on each side of the drawn surface
 OfDigits = Float[np.ndarray, "10"]
 Weights = Float[np.ndarray, "784 10"]
@@ -32,11 +33,11 @@ def samples(images: Pixels, labels: Labels, writers: Writers) -> Shown:
 def pixels(image: Float[np.ndarray, "28 28"] | np.ndarray, label: int) -> Shown:
     """Return the middle of an image (28, 28) of 0 to 255, with each pixel's value over it."""
     middle = image[7:21, 7:21]
-    figure, axis = plt.subplots(figsize=(WIDTH, WIDTH))
+    figure, axis = plt.subplots(figsize=(SIDE, SIDE + 0.4))
     axis.imshow(middle, cmap="gray_r", vmin=0, vmax=255)
     for (row, column), value in np.ndenumerate(middle):
         shade = "white" if value > 127 else "black"
-        axis.text(column, row, str(value), ha="center", va="center", size=SMALL, color=shade)
+        axis.text(column, row, str(value), ha="center", va="center", size=7.5, color=shade)
     bare(axis)
     title = f"To a computer this {label} is a table of numbers: 0 is paper, 255 is ink"
     alt = f"The middle of a handwritten {label}, its 14 by 14 pixels overprinted with their values."
@@ -46,14 +47,14 @@ def pixels(image: Float[np.ndarray, "28 28"] | np.ndarray, label: int) -> Shown:
 def mean_digits(means: Float[np.ndarray, "10 784"], accuracy: float) -> Shown:
     """Return the mean image of each digit; accuracy: of predicting the nearest one's digit."""
     figure = gallery(np.reshape(means, (-1, 28, 28)))
-    title = f"Predicting the digit with the nearest mean is right for {accuracy:.0%}"
+    title = f"The nearest mean has a validation accuracy of {accuracy:.0%}"
     alt = "Ten blurred digits, 0 to 9: the mean of all training images of each."
     return Shown(figure, title, alt, "mean_digits.png")
 
 
 def loss_curve() -> Shown:
     """Return the loss of a prediction by the probability that it gives the label."""
-    figure, axis = plt.subplots(figsize=(WIDTH, 2))
+    figure, axis = plt.subplots(figsize=(WIDTH, 1.8))
     shares = np.linspace(0.005, 1, 200)
     axis.plot(shares, -np.log(shares), color=SOFTMAX)
     for share in (0.1, 0.9):
@@ -71,7 +72,7 @@ def one_step(
     image: Float[np.ndarray, "784"], before: OfDigits, after: OfDigits, label: int
 ) -> Shown:
     """Return a digit and its ten probabilities before and after one step of gradient descent."""
-    figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 2), width_ratios=(1, 2.6))
+    figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 1.8), width_ratios=(1, 2.6))
     bare(left)
     left.imshow(image.reshape(28, 28), cmap="gray_r")
     places = np.arange(10)
@@ -102,7 +103,7 @@ def draw_surface(axis: Axes, loss: Callable[[Weights], float], path: Sequence[We
     axis.contourf(across, along, np.log(heights), levels=15, cmap="Greys")
     places = [(np.vdot(w - start, first), np.vdot(w - start, second)) for w in path]
     axis.plot(*np.array(places).T, "o-", color=SOFTMAX, markersize=2.5)
-    axis.set(xlabel="one direction of weights", ylabel="another", xticks=[], yticks=[])
+    axis.set(xlabel="from first to last weights", ylabel="across", xticks=[], yticks=[])
     axis.grid(False)
 
 
@@ -116,7 +117,7 @@ def descent(
     draw_surface(right, loss, path)
     right.set_title("darker: higher loss", fontsize=SMALL)
     change = f"from {losses[0]:.2f} to {losses[-1]:.2f}"
-    title = f"{len(losses) - 1} steps downhill take the mean loss {change}"
+    title = f"Gradient descent lowers the mean loss {change}"
     alt = f"Left: the loss by step, {change}. Right: the way of the weights over a loss surface."
     return Shown(figure, title, alt, "descent.png")
 

@@ -16,7 +16,6 @@ COLOURS |= {"dense_dropout": "#0072B2", "cnn": "#009E73", "digit_reader": "#E69F
 OTHERS = ("#000000", "#999999", "#8B6914")  # of models of one's own, as they come
 GREY, DARK_GREY = "#999999", "#555555"  # of uncertain changes, and of what is in the background
 own_colours: dict[str, str] = {}
-TICKS = (0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0005)  # of a scale of errors
 NEARLY_NONE = 1e-5  # added to errors, since a logarithmic scale has no zero
 SHADES = 64  # of a stored picture: they look like all colours, at a third of the bytes
 WIDTH, SMALL = 5.2, 9  # inches, and letters in points: legible on a phone of 390 pixels
@@ -67,11 +66,11 @@ def gallery(
 ) -> Figure:
     """Return a figure of images (h, w), each under its title; settings go to imshow.
 
-    note: a line below them all.
+    note: lines below them all.
     """
     rows, size = -(-len(images) // columns), WIDTH / columns
     lines = max((title.count("\n") + 1 for title in titles), default=0)
-    height = rows * (size + 0.19 * lines) + 0.3 + 0.2 * bool(note)
+    height = rows * (size + 0.19 * lines) + 0.3 + 0.2 * len(note.splitlines())
     figure, axes = plt.subplots(rows, columns, figsize=(WIDTH, height), squeeze=False)
     for axis in axes.flat:
         bare(axis)
@@ -81,14 +80,6 @@ def gallery(
         axis.set_title(title, fontsize=SMALL)
     figure.supxlabel(note, fontsize=SMALL)
     return figure
-
-
-def error_scale(axis: Axes, low: float, high: float) -> None:
-    """Give the y axis a logarithmic scale of errors, low ones above, labelled as accuracies."""
-    ticks = [error for error in TICKS if low <= error <= high]
-    axis.set(yscale="log", ylim=(high, low), yticks=ticks)
-    axis.yaxis.set_major_formatter(lambda error, _: f"{100 * (1 - error):.4g}%")
-    axis.minorticks_off()
 
 
 def label_point(axis: Axes, text: str, point: Point, offset: Point, shade: str) -> None:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from digit_reader.annotate import annotated
 from digit_reader.reading import Reading
-from mnist_study.figures.style import WIDTH, Shown, gallery, label_point
+from mnist_study.figures.style import SMALL, WIDTH, Shown, gallery
 
 SHADES = ("black", "#E69F00", "#56B4E9", "#999999")  # of ways to learn, which are no models
 
@@ -20,38 +20,42 @@ def transfer(learned: Sequence[Mapping[str, Any]]) -> Shown:
     figure, axis = plt.subplots(figsize=(WIDTH, 3))
     for shade, (method, rows) in zip(SHADES, table.groupby("method", sort=False), strict=False):
         sizes, accuracy = rows["examples_per_class"], rows["accuracy_mean"]
-        axis.errorbar(sizes, accuracy, rows["accuracy_sd"], fmt="o-", capsize=3, color=shade)
-        end = float(np.max(sizes)), float(np.asarray(accuracy)[-1])
-        label_point(axis, str(method), end, (6, 0), shade)
+        axis.errorbar(
+            sizes,
+            accuracy,
+            rows["accuracy_sd"],
+            fmt="o-",
+            capsize=3,
+            color=shade,
+            label=str(method),
+        )
+    figure.legend(fontsize=SMALL, ncols=4, loc="outside lower center")
     sizes = sorted(set(table["examples_per_class"]))
-    axis.set(xscale="log", ylabel="accuracy on UCI's digits", xlim=(0.9, 3.6 * sizes[-1]))
+    axis.set(xscale="log", ylabel="accuracy on UCI's digits", xlim=(0.9, 1.1 * sizes[-1]))
     axis.set(xlabel="labelled examples of each digit (bars: sd of two draws)")
     axis.set_xticks(sizes, [str(size) for size in sizes])
     axis.minorticks_off()
     axis.yaxis.set_major_formatter("{x:.0%}")
     frozen = table.query("method == 'frozen features' and examples_per_class == 10")
     accuracy = frozen["accuracy_mean"].item()
-    title = (
-        f"With ten labels of each digit, frozen features classify {accuracy:.1%} of UCI's digits"
-    )
+    title = f"With ten labelled examples of each digit, frozen features classify {accuracy:.1%}"
     alt = "Accuracy against labelled examples of each digit, one line for each method."
-    return Shown(figure, f"{title} correctly", alt, "transfer.png")
+    return Shown(figure, f"{title} of UCI's digits correctly", alt, "transfer.png")
 
 
 def recognition(photo: np.ndarray, reading: Reading) -> Shown:
-    """Return a picture of a number, and the same with the digits that the recogniser found.
+    """Return a picture of a number with the digits that the recogniser found.
 
-    Of both it shows the rows around the digits.
+    It shows the rows around the digits.
     """
     tops, bottoms = zip(*[(digit.box[1], digit.box[3]) for digit in reading.digits], strict=True)
     margin = 0.7 * (max(bottoms) - min(tops))
     ends = max(0, min(tops) - margin), min(1, max(bottoms) + margin)
     rows = slice(*[round(end * photo.shape[0]) for end in ends])
-    pictures = [photo[rows], np.asarray(annotated(photo, reading))[rows]]
-    titles = ["a simulated photograph", f"the answer: {reading.answer}"]
-    figure = gallery(pictures, titles, columns=1, cmap="gray")
-    height, width = pictures[0].shape[:2]
-    figure.set_figheight(1.1 + 2 * figure.get_figwidth() * height / width)
+    picture = np.asarray(annotated(photo, reading))[rows]
+    figure = gallery([picture], [f"the answer: {reading.answer}"], columns=1, cmap="gray")
+    height, width = picture.shape[:2]
+    figure.set_figheight(0.7 + figure.get_figwidth() * height / width)
     title = f"The digit recogniser finds {len(reading.digits)} digits and leaves the squares out"
-    alt = "A simulated photograph of digits on squared paper, and the same with a box around each."
+    alt = "A simulated photograph of digits on squared paper, with a box around each."
     return Shown(figure, title, alt, "recognition.png")

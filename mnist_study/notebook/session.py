@@ -203,12 +203,12 @@ class Session:
         return record
 
     def summary_table(self, record: dict[str, Any]) -> pd.DataFrame:
-        """Return what a reader wants to know of a run's record, as a table."""
+        """Return what a reader wants to know of a run's record, as a table of one row."""
         lines = {"data": record["dataset"]["name"], "profile": record["profile"]}
         lines |= {"seed": record["parameters"]["seed"], "code": record["code_sha256"][:12]}
         lines |= {"processor": record["environment"]["processor"]}
         lines |= {"time": f"{record['total_seconds']:.0f} s"}
-        return pd.Series(lines, name="this run").to_frame()
+        return pd.Series(lines, name="this run").to_frame().T
 
 
 def begin(given: Mapping[str, Any]) -> Session:

@@ -1,5 +1,6 @@
 """The lesson: what its cells show is what trains; no test image before its section; its measure."""
 
+import ast
 import dataclasses
 import re
 import statistics
@@ -99,6 +100,20 @@ def test_no_test_image_is_used_before_its_section():
     before = [cell.source for cell in code[: [cell.id for cell in code].index("test")]]
     assert sum("test_pair" in cell for cell in before) == 1  # where it is loaded, and left alone
     assert not any(re.search(r"\btest_(?!pair)\w+", cell) for cell in before)
+
+
+def names_in(cells, *contexts):
+    nodes = [node for cell in cells for node in ast.walk(ast.parse(cell.source))]
+    return {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, contexts)}
+
+
+def test_exercises_change_nothing_that_other_cells_use():
+    code = code_cells(read_notebook())
+    exercises = [cell for cell in code if "exercise" in cell.metadata.get("tags", [])]
+    assert len(exercises) >= 9 and all("# Exercise" in cell.source for cell in exercises)
+    others = [cell for cell in code if cell not in exercises]
+    shared = names_in(exercises, ast.Store) & names_in(others, ast.Load, ast.Store)
+    assert shared <= {"_"}
 
 
 def test_the_words_of_the_field_stand_in_it():

@@ -1,17 +1,20 @@
-"""Tables, the saved network's errors, its hidden units, and images that are no digits."""
+"""Tables, the list of settings, the saved network, its hidden units, images that are no digits."""
+
+import dataclasses
 
 import numpy as np
 import pytest
+from support.project import ROOT
 
 from mnist_study import results
 from mnist_study.backend import keras
 from mnist_study.evaluate import hidden_units
 from mnist_study.notebook import saved_network, tables
 from mnist_study.notebook.images import no_digits
+from mnist_study.notebook.parameters import Parameters
 
 
-def test_shares_are_percent_without_a_negative_zero():
-    assert tables.percent(-0.00001) == "0.00%" and tables.percent(0.98765, 1) == "98.8%"
+def test_a_share_has_its_interval():
     assert tables.with_interval(0.5, 100) == "50.00% (40.38% to 59.62%)"
 
 
@@ -22,22 +25,28 @@ def test_tables_describe_runs_and_recorded_results(begin):
     table = tables.results(metrics, study)
     assert table.loc["cnn", "parameters"] == "238,402"
     accuracy = f"{recorded['test_accuracy']:.2%} ("
-    assert table.loc["cnn", "test (95% over images)"].startswith(accuracy)
+    assert table.loc["cnn", "test accuracy (95% CI over images)"].startswith(accuracy)
     compared = tables.against_recorded(metrics, study)
-    assert compared.loc["cnn", "recorded training"] == "the same weights"
+    assert compared.loc["recorded training", "cnn"] == "the same weights"
+    assert table.loc["cnn", "recorded: mean ± sd (seeds)"].endswith(
+        f"({len(results.recorded('cnn'))})"
+    )
     study.notice = "not the full study"
     assert tables.against_recorded(metrics, study).empty
     study.close()
 
 
-def test_tables_describe_recorded_results():
-    over = tables.over_seeds(["cnn", "baseline_mlp"])
-    assert over.loc["baseline_mlp", "processor time, baseline = 1"] == "1.0"
-    assert over.loc["cnn", "seeds"] == len(results.recorded("cnn"))
-    assert tables.recogniser().loc["UCI's digits", "digit_reader"].startswith("98.87% (")
-    assert tables.settings().loc["epochs", "the study's"] == "50"
-    accepted = tables.out_of_distribution({"letters": {"images": 44, "accepted": 0.25}})
-    assert accepted.loc["letters", "accepted as digits"] == 11
+def test_recorded_results_stand_beside_a_run():
+    assert tables.over_seeds("baseline_mlp")["time, baseline = 1"] == "1.0"
+    assert {*tables.over_seeds("my_model").values()} == {"–"}
+
+
+def test_the_guide_lists_every_setting():
+    guide = (ROOT / "docs" / "USING.md").read_text("utf-8")
+    for field in dataclasses.fields(Parameters):
+        line = f"| `{field.name}` | `{getattr(Parameters(), field.name)!r}` | "
+        line += f"{field.metadata['advice'].removeprefix('give ')} |"
+        assert line.replace("'", '"') in guide
 
 
 def test_errors_are_counted_by_digit():
