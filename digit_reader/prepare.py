@@ -92,7 +92,7 @@ def framed(grey: NDArray[np.float32], parts: InkParts) -> Segmentation:
         frame is not None and frame.height >= THRESHOLDS.prepare.frame_height * len(grey),
         only_lines,
     )
-    sizes = [line_image(grey, [frame], share) for share in THRESHOLDS.prepare.frame_shares]
+    sizes = [line_image(grey, [frame], share) for share in THRESHOLDS.prepare.frame_shares]  # pyright: ignore[reportArgumentType]
     return Segmentation([], [sizes], False)
 
 

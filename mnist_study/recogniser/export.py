@@ -49,7 +49,7 @@ def folded(model: keras.Model) -> list[Folded]:
             weights = np.asarray(layer.kernel)
             bias = np.asarray(layer.bias) if layer.use_bias else np.zeros(weights.shape[-1])
             stride, valid = getattr(layer, "strides", (0,))[0], is_valid(layer)
-            layers.append(Folded(stride, pool, valid, weights, bias))
+            layers.append(Folded(stride, pool, valid, weights, bias))  # pyright: ignore[reportArgumentType]
             pool = None
     return layers
 

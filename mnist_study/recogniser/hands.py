@@ -95,7 +95,7 @@ def cropped(picture: np.ndarray, least: float = 0) -> np.ndarray:
 
 def by_label(digits: Sequence, labels: Labels) -> list[list]:
     """Return digits by their label, a list for each of the ten."""
-    return [[digits[n] for n in np.flatnonzero(labels == label)] for label in range(10)]
+    return [[digits[n] for n in np.flatnonzero(labels == label)] for label in range(10)]  # pyright: ignore[reportCallIssue, reportArgumentType]
 
 
 def some_hand(generator: Generator) -> Hand:

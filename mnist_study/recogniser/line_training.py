@@ -55,7 +55,7 @@ def line_reader() -> keras.Model:
 def ctc(characters: Any, logits: Any) -> Any:
     """Return CTC's loss of logits (n, 1, steps, 24) for characters (n, m), filled up with BLANK."""
     counts = keras.ops.sum(keras.ops.cast(characters != BLANK, "int32"), axis=1)
-    steps = keras.ops.full_like(counts, keras.ops.shape(logits)[2])
+    steps = keras.ops.full_like(counts, keras.ops.shape(logits)[2])  # pyright: ignore[reportOptionalSubscript]
     return keras.ops.ctc_loss(characters, logits[:, 0], counts, steps, mask_index=BLANK)
 
 

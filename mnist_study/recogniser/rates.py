@@ -193,7 +193,7 @@ def line_threshold(reader: Reader) -> Levels:
     """
     probabilities = []
     for image, numbers in validation_lines():
-        seen = decoded(softmax(reader.lines.logits(image.astype(np.float32) / 255)))
+        seen = decoded(softmax(reader.lines.logits(image.astype(np.float32) / 255)))  # pyright: ignore[reportArgumentType]
         shown = "".join(CHARACTERS[number] for number in numbers)
         if "".join(character.text for character in seen) == shown:
             probabilities += [c.probability for c in seen if c.text.isdigit()]

@@ -197,7 +197,7 @@ def coarse(ink: Seen, generator: Generator) -> Seen:
 
 def unevenly_lit(ink: Seen, generator: Generator) -> Seen:
     """Return ink on paper that is darker to one side."""
-    along, down = (np.linspace(*generator.uniform(0, 0.25, 2), side) for side in ink.shape[::-1])
+    along, down = (np.linspace(*generator.uniform(0, 0.25, 2), side) for side in ink.shape[::-1])  # pyright: ignore[reportCallIssue]
     return ink + (1 - ink) * np.maximum(along, down[:, np.newaxis])
 
 
