@@ -21,8 +21,9 @@ CALLS = {  # a command, and the functions that it calls in their order
     "experiments --scheduler tcp://here:1 --dry-run": "train_missing.run",
     "trainings --only cnn": "listing.listed",
     "trainings --compare cnn-seed1 cnn-seed2": "listing.compared",
-    "reader": "recogniser.rates.check worker.train_in_child store.Store.keep saved_model.load "
-    "recogniser.export.write_network "
+    "reader": "recogniser.rates.check worker.train_in_child store.Store.keep "
+    "worker.train_in_child store.Store.keep saved_model.load saved_model.load "
+    "recogniser.export.write_networks "
     "recogniser.rates.check saved_model.load recogniser.rates.write",
     "rates": "recogniser.rates.check saved_model.load recogniser.rates.write",
     "mnist_c --arrays folder": "saved_model.load evaluate.published.report",

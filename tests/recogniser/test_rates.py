@@ -14,6 +14,7 @@ from mnist_study.data import normalise, one_hot
 from mnist_study.evaluate import accuracy, calibration, uci
 from mnist_study.models import registry
 from mnist_study.recogniser import export, numerals, pens, pictures, rates, training
+from mnist_study.recogniser.line_training import line_reader
 from mnist_study.recogniser.photographs import Kind
 from mnist_study.runners import Experiment
 from mnist_study.train import Trained
@@ -41,25 +42,34 @@ def test_batch_normalisation_is_folded_into_the_layer_before():
 
 
 def test_a_written_network_predicts_the_same_and_its_thresholds_decide(tmp_path, monkeypatch):
-    files = {name: tmp_path / name for name in ("NETWORK", "SETTINGS", "PAGE")}
+    files = {name: tmp_path / name for name in ("NETWORK", "LINES", "SETTINGS", "PAGE")}
     for name, path in files.items():
         monkeypatch.setattr(export, name, path)
     layers = [layer.Conv2D(4, 4, 2, padding="same"), layer.MaxPooling2D(), layer.Flatten()]
     model = network(keras.Input((28, 28, 1)), *layers, layer.Dense(10, activation="softmax"))
     images = np.random.default_rng(2).random((3, 28, 28, 1), np.float32)
-    export.write_network(model)
-    reader, expected = Reader(*[*files.values()][:2]), np.asarray(model(images), float)
+    export.write_networks(model, line_reader())
+    paths = {name.lower(): files[name] for name in ("NETWORK", "LINES", "SETTINGS")}
+    reader, expected = Reader(**paths), np.asarray(model(images), float)
     assert reader.probabilities(images[..., 0]) == pytest.approx(expected, abs=0.01)
     assert reader.certainty(0.01) is Certainty.SURE
-    export.write_levels({"temperature": 2.0, "sure": 0.9, "probable": 0.5})
-    reader = Reader(*[*files.values()][:2])
+    levels = {"temperature": 2.0, "sure": 0.9, "probable": 0.5, "line_sure": 0.4}
+    export.write_levels(levels)
+    reader = Reader(**paths)
     certainties = [reader.certainty(share) for share in (0.9, 0.89, 0.5, 0.49)]
     assert certainties == ["sure", "probable", "probable", "doubt"]
     softer = calibration.scaled(expected, 2.0)
     assert reader.probabilities(images[..., 0]) == pytest.approx(softer, abs=0.01)
-    levels, packed = files["PAGE"].read_text().split(";\nexport const NETWORK = ")
-    packed = json.loads(packed.rstrip(";\n"))
-    assert '"probable": 0.5}' in levels and [p["pool"] for p in packed["layers"]] == [False, True]
+    written = [
+        line.split(" = ")[1].rstrip(";") for line in files["PAGE"].read_text().splitlines()[1:]
+    ]
+    own, packed, lines = map(json.loads, written)
+    assert own == levels and [p["pool"] for p in packed["layers"]] == [None, [2, 2]]
+    kernels = [(p["pool"], p["valid"], p["weights"][:2]) for p in lines["layers"][2:6]]
+    assert kernels[0] == ([2, 2], False, [3, 3]) and kernels[2:] == [
+        ([2, 1], False, [3, 3]),
+        (None, True, [4, 3]),
+    ]
     data = np.frombuffer(zlib.decompress(base64.b64decode(packed["weights"])), np.uint8)
     weights = np.concatenate([part.ravel() for part in model.get_weights()])
     assert data.reshape(2, -1).T.copy().view("<f2").ravel() == pytest.approx(weights, rel=1e-3)
