@@ -13,7 +13,8 @@ from mnist_study.backend import keras
 from mnist_study.data import normalise, one_hot
 from mnist_study.evaluate import accuracy, calibration, uci
 from mnist_study.models import registry
-from mnist_study.recogniser import export, numerals, pens, pictures, rates, training
+from mnist_study.recogniser import export, lines, numerals, pens, pictures, rates, training
+from mnist_study.recogniser.hands import Sources
 from mnist_study.recogniser.line_training import line_reader
 from mnist_study.recogniser.photographs import Kind
 from mnist_study.runners import Experiment
@@ -60,12 +61,11 @@ def test_a_written_network_predicts_the_same_and_its_thresholds_decide(tmp_path,
     assert certainties == ["sure", "probable", "probable", "doubt"]
     softer = calibration.scaled(expected, 2.0)
     assert reader.probabilities(images[..., 0]) == pytest.approx(softer, abs=0.01)
-    written = [
-        line.split(" = ")[1].rstrip(";") for line in files["PAGE"].read_text().splitlines()[1:]
-    ]
-    own, packed, lines = map(json.loads, written)
+    page = files["PAGE"].read_text().splitlines()[1:]
+    written = [line.partition(" = ")[2].rstrip(";") for line in page]
+    own, packed, of_lines = map(json.loads, written)
     assert own == levels and [p["pool"] for p in packed["layers"]] == [None, [2, 2]]
-    kernels = [(p["pool"], p["valid"], p["weights"][:2]) for p in lines["layers"][2:6]]
+    kernels = [(p["pool"], p["valid"], p["weights"][:2]) for p in of_lines["layers"][2:6]]
     assert kernels[0] == ([2, 2], False, [3, 3]) and kernels[2:] == [
         ([2, 1], False, [3, 3]),
         (None, True, [4, 3]),
@@ -148,9 +148,13 @@ def test_thresholds_are_set_and_rates_measured_on_pictures_of_each_kind(few, mon
     blank = np.full((90, 120), 235, np.uint8), ["12"]
     monkeypatch.setattr(numerals, "number", lambda *given: blank)
     monkeypatch.setattr(export, "write_levels", written.append)
+    sources, generator = Sources(*few[0], seed=1, drawn=60), np.random.default_rng(1)
+    simulated = [lines.simulated(sources, generator) for _ in range(20)]
+    monkeypatch.setattr(rates, "validation_lines", lambda: simulated)
     rates.write(registry["softmax_regression"].build())
     assert asked == [(few[0][0][100:].sum(), 700), (few[1][0].sum(), 1_000)]
     assert written[0]["temperature"] > 0.1 and written[0]["probable"] <= written[0]["sure"]
+    assert 0.2 < written[0]["line_sure"] < 1
     recorded = rates.recorded()
     counts = [len(recorded[name]) for name in ("one_digit", "none_or_several", "numbers")]
     assert counts == [6, 4, 17] and recorded["one_digit"]["UCI, pictures"]["right"] >= 0.8
