@@ -77,7 +77,7 @@ def surrounds(part: Part, other: Part) -> bool:
 def digits_in(parts: Iterable[Part]) -> list[list[Part]]:
     """Return parts joined where they belong to one digit, as lines from above, left to right."""
     joined: list[Part] = []
-    for part in sorted(without_frames([*parts]), key=lambda part: -part.height):
+    for part in sorted(parts, key=lambda part: -part.height):
         near = next((other for other in joined if belongs(part, other)), None)
         if near:
             joined.remove(near)

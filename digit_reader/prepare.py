@@ -11,7 +11,7 @@ from digit_reader.errors import require
 from digit_reader.hints import NONE, Hints
 from digit_reader.ink import ink_of
 from digit_reader.line_image import LineImage, line_image
-from digit_reader.lines import digits_in, gaps_in
+from digit_reader.lines import digits_in, gaps_in, without_frames
 from digit_reader.parts import InkParts, Part, is_missing, parts_of
 from digit_reader.picture import Picture, brightness, upright
 from digit_reader.reading import Box
@@ -66,7 +66,7 @@ def segment(image: Picture, pale: bool = False, hints: Hints = NONE) -> Segmenta
     """
     page = ink_of(brightness(upright(image)), pale)
     parts = parts_of(page.strokes)
-    lines = hints.lines(digits_in(parts.strong))
+    lines = hints.lines(digits_in(without_frames(parts.strong)))
     if not lines:
         return framed(page.grey, parts)
     height, width = page.grey.shape

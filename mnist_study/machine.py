@@ -18,7 +18,9 @@ CPUINFO = pathlib.Path("/proc/cpuinfo")  # of Linux
 PROC, CGROUPS = pathlib.Path("/proc/self/cgroup"), pathlib.Path("/sys/fs/cgroup")  # containers'
 MNIST = "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"  # Keras's mnist.npz
 LIMITS = ("memory.max", "memory.limit_in_bytes")  # in their second version, and in the first
-MMAP_THRESHOLD, LARGE = -3, 10_000_000  # glibc's M_MMAP_THRESHOLD; bytes: batches have fewer
+# glibc's M_MMAP_THRESHOLD and M_TRIM_THRESHOLD, in bytes. With the first alone it would give back
+# small memory, too, after each step, and a training would take a tenth longer.
+GIVEN_BACK = {-3: 10_000_000, -1: 32_000_000}
 PEAKS = "the full notebook takes up to 3 GB of memory, profile = 'quick' 2 GB"
 NO_AVX = "TensorFlow needs a processor with AVX"
 ELSEWHERE = "run the study on another machine, or let this virtual one have its host's processor"
@@ -69,7 +71,8 @@ def free_large_arrays() -> None:
     By itself glibc keeps what arrays of up to 32 MB have left, for later ones.
     """
     with contextlib.suppress(AttributeError, OSError, TypeError):  # musl, macOS, Windows
-        ctypes.CDLL(None).mallopt(MMAP_THRESHOLD, LARGE)
+        for option, size in GIVEN_BACK.items():
+            ctypes.CDLL(None).mallopt(option, size)
 
 
 def why_ended(status: int) -> str:

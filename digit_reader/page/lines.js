@@ -82,7 +82,7 @@ export function digitsIn(boxes) {  // boxes with members; joined where they belo
     const [part] = near < 0 ? [] : parts.splice(near, 1);
     parts.push(part ? { ...around(part, box), members: [...part.members, ...box.members] } : box);
   }
-  const longest = most(parts.flatMap((box) => [height(box), width(box)]));
-  const isDigit = (box) => width(box) < limits.max_aspect * height(box) && height(box) > limits.min_height * longest;
-  return linesOf(parts.filter(isDigit)).flatMap(withGaps);
+  const narrow = parts.filter((box) => width(box) < limits.max_aspect * height(box));
+  const longest = most(narrow.flatMap((box) => [height(box), width(box)]));
+  return linesOf(narrow.filter((box) => height(box) > limits.min_height * longest)).flatMap(withGaps);
 }
