@@ -1,6 +1,6 @@
 // A line read as a whole: its crop, the characters that the line network sees, and what they and its digits say.
 import { cropped, most } from "./centre.js";
-import { quantile } from "./lines.js";
+import { heightOf, quantile } from "./lines.js";
 import { LEVELS } from "./model.js";
 import { logits, shares, surest } from "./network.js";
 import { Ink } from "./strokes.js";
@@ -13,13 +13,13 @@ const LEAST = 0.02;  // height of a digit as a share of the canvas: a dot has no
 const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 export function cropOf(boxes) {  // of a line, given its digits' boxes without the pen: how wide, and where a point is
-  const heights = boxes.map((box) => box.bottom - box.top), highest = most(heights);
-  const tall = boxes.filter((_, i) => heights[i] >= 0.6 * highest);
-  const height = Math.max(LEAST, quantile(heights.filter((own) => own >= 0.6 * highest), 0.5));
+  const limits = THRESHOLDS.lines, highest = most(boxes.map(heightOf));
+  const tall = boxes.filter((box) => heightOf(box) >= limits.as_high * highest);
+  const height = Math.max(LEAST, quantile(tall.map(heightOf), 0.5));
   const across = tall.map((box) => (box.left + box.right) / 2), down = tall.map((box) => (box.top + box.bottom) / 2);
   const [x, y] = [mean(across), mean(down)], spread = mean(across.map((own) => (own - x) ** 2));
   const slope = tall.length < 3 ? 0 : mean(across.map((own, i) => (own - x) * (down[i] - y))) / (spread || 1);
-  const fall = Math.min(0.3, Math.max(-0.3, slope)), scale = (DIGIT - THIN) / height;
+  const fall = Math.min(limits.max_slope, Math.max(-limits.max_slope, slope)), scale = (DIGIT - THIN) / height;
   const left = Math.min(...boxes.map((box) => box.left)) - (DIGIT + THIN) / 2 / scale;
   const right = Math.max(...boxes.map((box) => box.right)) + (DIGIT + THIN) / 2 / scale;
   return { wide: Math.max(16, Math.round(scale * (right - left))),
@@ -78,6 +78,6 @@ export function decided(digits, characters) {
   if (!agreed && (isOne || !seen.length)) return digits.map((digit) => ({ ...digit, mayBeSure: false, agreed }));
   return seen.map(({ probability, probabilities, image, gap }, i) => ({
     ...(pairs[i] ?? { probabilities, image, line: digits[0].line }), agreed,
-    gap: i > 0 && (gap || !!pairs[i]?.gap), mayBeSure: !!pairs[i] && probability >= (LEVELS.line_sure ?? 0.5),
+    gap: i > 0 && (gap || !!pairs[i]?.gap), mayBeSure: !!pairs[i] && probability >= LEVELS.line_sure,
   }));
 }

@@ -2,7 +2,8 @@
 import { most } from "./centre.js";
 import THRESHOLDS from "../thresholds.json" with { type: "json" };
 
-const height = (box) => box.bottom - box.top, width = (box) => box.right - box.left;
+export const heightOf = (box) => box.bottom - box.top;
+const width = (box) => box.right - box.left;
 
 export function quantile(values, share) {  // as NumPy has it
   const sorted = Float64Array.from(values).sort(), place = share * (sorted.length - 1), low = sorted[Math.floor(place)];
@@ -19,7 +20,7 @@ const down = (one, other) => overlap(one.top, one.bottom, other.top, other.botto
 
 function belongs(one, other) {
   const limits = THRESHOLDS.lines;
-  const tall = Math.max(height(one), height(other)), short = Math.min(height(one), height(other));
+  const tall = Math.max(heightOf(one), heightOf(other)), short = Math.min(heightOf(one), heightOf(other));
   const gap = Math.max(
     Math.max(one.left, other.left) - Math.min(one.right, other.right),
     Math.max(one.top, other.top) - Math.min(one.bottom, other.bottom));
@@ -33,8 +34,8 @@ function belongs(one, other) {
 
 function areStacked(one, other, gap) {  // above each other and of one digit: a 5 and its bar, or two halves
   const limits = THRESHOLDS.lines;
-  if (height(one) > width(one) && height(other) > width(other)) return false;  // two digits
-  const tall = Math.max(height(one), height(other)), short = Math.min(height(one), height(other));
+  if (heightOf(one) > width(one) && heightOf(other) > width(other)) return false;  // two digits
+  const tall = Math.max(heightOf(one), heightOf(other)), short = Math.min(heightOf(one), heightOf(other));
   const isBar = short < limits.bar_height * tall && across(one, other) > limits.bar_overlap;
   return gap < (isBar ? limits.bar_gap : limits.stacked_gap) * (tall + short + gap);
 }
@@ -43,9 +44,9 @@ function isStemOfFour(...both) {  // beside its corner, and lower; two digits st
   const limits = THRESHOLDS.lines;
   const [corner, stem] = both.sort((one, other) => one.left - other.left || one.top - other.top);
   const top = stem.top - corner.top, bottom = stem.bottom - corner.bottom;
-  const [lowest, highest] = limits.stem_drop.map((share) => share * height(corner));
-  const isNarrow = width(stem) < limits.stem_aspect * height(stem);
-  const isStem = isNarrow && height(stem) > limits.stem_height * height(corner);
+  const [lowest, highest] = limits.stem_drop.map((share) => share * heightOf(corner));
+  const isNarrow = width(stem) < limits.stem_aspect * heightOf(stem);
+  const isStem = isNarrow && heightOf(stem) > limits.stem_height * heightOf(corner);
   return isStem && Math.min(top, bottom) > lowest && top < highest;
 }
 
@@ -67,7 +68,7 @@ function linesOf(boxes) {  // each continues the line of which one of the last t
 }
 
 function withGaps(line, number) {  // each box with its line, and whether a gap is before it
-  const limits = THRESHOLDS.lines, tall = quantile(line.map(height), 0.5);
+  const limits = THRESHOLDS.lines, tall = quantile(line.map(heightOf), 0.5);
   const gaps = line.slice(1).map((box, i) => box.left - line[i].right);
   const usual = gaps.length ? Math.max(quantile(gaps, 0.25), 0) : 0;
   const widestWithin = gaps.length > 1
@@ -77,12 +78,12 @@ function withGaps(line, number) {  // each box with its line, and whether a gap 
 
 export function digitsIn(boxes) {  // boxes with members; joined where they belong together
   const limits = THRESHOLDS.lines, parts = [];
-  for (const box of [...boxes].sort((a, b) => height(b) - height(a))) {
+  for (const box of [...boxes].sort((a, b) => heightOf(b) - heightOf(a))) {
     const near = parts.findIndex((other) => belongs(other, box));
     const [part] = near < 0 ? [] : parts.splice(near, 1);
     parts.push(part ? { ...around(part, box), members: [...part.members, ...box.members] } : box);
   }
-  const narrow = parts.filter((box) => width(box) < limits.max_aspect * height(box));
-  const longest = most(narrow.flatMap((box) => [height(box), width(box)]));
-  return linesOf(narrow.filter((box) => height(box) > limits.min_height * longest)).flatMap(withGaps);
+  const narrow = parts.filter((box) => width(box) < limits.max_aspect * heightOf(box));
+  const longest = most(narrow.flatMap((box) => [heightOf(box), width(box)]));
+  return linesOf(narrow.filter((box) => heightOf(box) > limits.min_height * longest)).flatMap(withGaps);
 }

@@ -15,7 +15,7 @@ export async function unpack(model) {  // its layers; a dense one convolves what
     const size = weights.reduce((one, other) => one * other, 1), units = weights.at(-1);
     const values = numbers.subarray(place), bias = numbers.subarray(place + size);
     place += size + units;
-    return { units, values, bias, valid, pool: pool === true ? [2, 2] : pool, isDense: !stride, stride: stride || 1,
+    return { units, values, bias, valid, pool, isDense: !stride, stride: stride || 1,
       kernel: stride ? weights.slice(0, 2) : [1, 1], least: number < model.layers.length - 1 ? 0 : -Infinity };
   });
 }

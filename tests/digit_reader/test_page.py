@@ -29,16 +29,6 @@ def chromium():
         yield started
 
 
-def unread():
-    """Return a line network that sees nothing in any line, as model.js has networks."""
-    layer = keras.layers.Conv2D(24, (32, 1), kernel_initializer="zeros")
-    network = keras.Sequential([keras.Input((32, None, 1)), layer])
-    layer.bias.assign(9 * np.eye(24)[23])
-    form = export.packed(export.folded(network))
-    form["layers"][0] |= {"pool": None, "valid": True}
-    return form
-
-
 @pytest.fixture(scope="module")
 def open_page(chromium, tmp_path_factory):
     """A function that opens the page as built; a request or complaint of it fails the tests."""
