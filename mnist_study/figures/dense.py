@@ -35,7 +35,7 @@ def augmentations(image: np.ndarray, seed: int) -> Shown:
     names = ("affine", "elastic", *Family)
     for axis, name in zip(figure.axes[::COPIES], names, strict=True):
         axis.set_ylabel(name, fontsize=SMALL, rotation=0, ha="right", va="center")
-    figure.set_figheight(len(names) * 0.56 + 0.4)
+    figure.set_figheight(len(names) * 0.45 + 0.4)
     title = "Augmentation: affine, elastic and corrupted copies keep their label"
     alt = "A digit in many augmented copies: tilted, wavy, noisy, blurred, grey, half covered."
     return Shown(figure, title, alt, "augmentation.png")
@@ -43,7 +43,7 @@ def augmentations(image: np.ndarray, seed: int) -> Shown:
 
 def schedule(rate: Callable[[int], float], steps: int) -> Shown:
     """Return the learning rate by step of training."""
-    figure, axis = plt.subplots(figsize=(WIDTH, 1.5))
+    figure, axis = plt.subplots(figsize=(WIDTH, 1.3))
     places = np.linspace(0, steps, SHOWN_STEPS).astype(int)
     axis.plot(places, [float(rate(int(place))) for place in places], color=COLOURS[results.OURS])
     axis.set(xlabel="training step", ylabel="learning rate")
@@ -54,7 +54,7 @@ def schedule(rate: Callable[[int], float], steps: int) -> Shown:
 
 def ablation() -> Shown:
     """Return the ablation study: mean errors of each step as bars, and each step's change."""
-    figure, axis = plt.subplots(figsize=(WIDTH, 4.6))
+    figure, axis = plt.subplots(figsize=(WIDTH, 4.3))
     changes = results.ablation_changes()
     for place, name in enumerate(ABLATION):
         errors, change = results.misclassified(name).sum(1), changes.get(name)

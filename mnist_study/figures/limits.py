@@ -49,6 +49,7 @@ def corrupted(plain: keras.Model, robust: keras.Model, inputs: Images, labels: L
     note = "below each name: what baseline_mlp | dense_dropout predict\n"
     note += "each digit: the first that baseline_mlp misclassifies, if any"
     figure = gallery(images, titles, columns=5, note=note, vmin=0, vmax=1)
+    figure.set_figheight(3.8)
     title = "MNIST-C: fifteen corruptions meant to leave the digit readable"
     alt = "Fifteen corrupted digits, each with the predictions of two networks."
     return Shown(figure, title, alt, "corrupted_digits.png")
@@ -56,7 +57,7 @@ def corrupted(plain: keras.Model, robust: keras.Model, inputs: Images, labels: L
 
 def robustness() -> Shown:
     """Return accuracy by the strength of four corruptions, one line for each model."""
-    figure, axes = plt.subplots(2, 2, figsize=(WIDTH, 3.4), sharey=True)
+    figure, axes = plt.subplots(2, 2, figsize=(WIDTH, 3), sharey=True)
     for axis, kind in zip(axes.flat, CURVES, strict=True):
         [of] = [c for c in CORRUPTIONS if c.name.startswith(kind)]
         for name in results.EVALUATED:
@@ -74,7 +75,7 @@ def robustness() -> Shown:
 
 def mnist_c_errors() -> Shown:
     """Return the error rate under each of MNIST-C's corruptions, a dot for each model."""
-    figure, axis = plt.subplots(figsize=(WIDTH, 4))
+    figure, axis = plt.subplots(figsize=(WIDTH, 3.6))
     order = sorted(
         mnist_c.CORRUPTIONS, key=lambda name: -np.mean(results.mnist_c("dense_clean")[name])
     )
@@ -106,7 +107,7 @@ def families() -> Shown:
 
     Geometry is left out: affine and elastic augmentation stay, so no training is without it.
     """
-    figure, axis = plt.subplots(figsize=(WIDTH, 2.6))
+    figure, axis = plt.subplots(figsize=(WIDTH, 2.3))
     table = {family: of for family, of in results.left_out().items() if of.none is not None}
     marks = {"none": ("no corruptions", "#999999")}
     marks |= {"others": ("all other families", "#E69F00"), "all": ("all families", "#0072B2")}
@@ -153,7 +154,7 @@ def draw_risk(axis: Axes, name: str) -> None:
 
 def calibration(name: str = results.OURS) -> Shown:
     """Return a reliability diagram, and the risk by coverage of selective classification."""
-    figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 3))
+    figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 2.7))
     draw_reliability(left, name)
     for model in results.EVALUATED:
         draw_risk(right, model)
@@ -175,7 +176,7 @@ def calibration(name: str = results.OURS) -> Shown:
 def subgroups() -> Shown:
     """Return both populations' error rates for each model, with confidence intervals."""
     models = results.MODELS
-    figure, axis = plt.subplots(figsize=(WIDTH, 2.6))
+    figure, axis = plt.subplots(figsize=(WIDTH, 2.4))
     for group, (label, beside, shade) in GROUPS.items():
         for place, name in enumerate(models):
             record = results.subgroups(name)[group]

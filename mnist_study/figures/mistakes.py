@@ -54,7 +54,7 @@ def answers(images: Pixels, labels: Labels, name: str = results.OURS) -> Shown |
 
 def confusion(labels: Labels, predicted: Labels, name: str) -> Shown:
     """Return the confusion matrix: a row for each label, a column for each prediction."""
-    figure, axis = plt.subplots(figsize=(WIDTH, 3.6))
+    figure, axis = plt.subplots(figsize=(WIDTH, 3.3))
     settings: dict[str, Any] = {"colorbar": False, "cmap": "Oranges", "text_kw": {"size": SMALL}}
     display = ConfusionMatrixDisplay.from_predictions(
         labels, predicted, labels=range(10), ax=axis, **settings
@@ -94,7 +94,7 @@ def label_errors(images: Pixels, labels: Labels, name: str = results.OURS) -> Sh
 
 
 def most_sampled(
-    images: Pixels, labels: Labels, losses: Float[np.ndarray, "n"], count: int = 6
+    images: Pixels, labels: Labels, losses: Float[np.ndarray, "n"], count: int = 10
 ) -> Shown:
     """Return the training digits drawn most often; losses: their running means, by image."""
     indices = np.argsort(-losses, kind="stable")[:count]

@@ -57,7 +57,7 @@ def backpropagation(
     weights: Sequence[Weights],
 ) -> Shown:
     """Return a small network with the values of its units, and the loss's gradients in them."""
-    figure, axis = plt.subplots(figsize=(WIDTH, 3.1))
+    figure, axis = plt.subplots(figsize=(WIDTH, 2.9))
     for column, matrix in enumerate(weights):
         draw_edges(axis, column, matrix)
     names = ("inputs", "hidden units (ReLU)", "probabilities (softmax)")

@@ -73,7 +73,7 @@ def finding(name: str, history: History) -> str:
 
 def learning_curves(name: str, history: History) -> Shown:
     """Return a model's curves of loss and accuracy by epoch; history: Keras's."""
-    figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 2.2))
+    figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 2))
     for axis, quantity in zip(axes, ("loss", "accuracy"), strict=True):
         draw_curves(axis, name, history, quantity)
     alt = "Loss and accuracy by epoch: training images dashed, validation images with dots."

@@ -12,7 +12,7 @@ from mnist_study.data import Writers
 from mnist_study.figures.style import GREY, SMALL, WIDTH, Shown, bare, colour, gallery
 
 SOFTMAX = colour("softmax_regression")
-SIDE = 3.5  # inches of the picture with its pixel values
+SIDE = 3  # inches of the picture with its pixel values
 GRID = 21  # points on each side of the drawn surface
 OfDigits = Float[np.ndarray, "10"]
 Weights = Float[np.ndarray, "784 10"]
@@ -37,7 +37,7 @@ def pixels(image: Float[np.ndarray, "28 28"] | np.ndarray, label: int) -> Shown:
     axis.imshow(middle, cmap="gray_r", vmin=0, vmax=255)
     for (row, column), value in np.ndenumerate(middle):
         shade = "white" if value > 127 else "black"
-        axis.text(column, row, str(value), ha="center", va="center", size=7.5, color=shade)
+        axis.text(column, row, str(value), ha="center", va="center", size=7, color=shade)
     bare(axis)
     title = f"To a computer this {label} is a table of numbers: 0 is paper, 255 is ink"
     alt = f"The middle of a handwritten {label}, its 14 by 14 pixels overprinted with their values."
@@ -54,7 +54,7 @@ def mean_digits(means: Float[np.ndarray, "10 784"], accuracy: float) -> Shown:
 
 def loss_curve() -> Shown:
     """Return the loss of a prediction by the probability that it gives the label."""
-    figure, axis = plt.subplots(figsize=(WIDTH, 1.8))
+    figure, axis = plt.subplots(figsize=(WIDTH, 1.6))
     shares = np.linspace(0.005, 1, 200)
     axis.plot(shares, -np.log(shares), color=SOFTMAX)
     for share in (0.1, 0.9):
@@ -72,7 +72,7 @@ def one_step(
     image: Float[np.ndarray, "784"], before: OfDigits, after: OfDigits, label: int
 ) -> Shown:
     """Return a digit and its ten probabilities before and after one step of gradient descent."""
-    figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 1.8), width_ratios=(1, 2.6))
+    figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 1.6), width_ratios=(1, 2.6))
     bare(left)
     left.imshow(image.reshape(28, 28), cmap="gray_r")
     places = np.arange(10)
@@ -111,7 +111,7 @@ def descent(
     losses: Sequence[float], loss: Callable[[Weights], float], path: Sequence[Weights]
 ) -> Shown:
     """Return the loss by step of gradient descent, and the way of the weights over its surface."""
-    figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 2.4))
+    figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 2.1))
     left.plot(losses, color=SOFTMAX)
     left.set(xlabel="step", ylabel="mean loss", ylim=(0, None))
     draw_surface(right, loss, path)
@@ -127,6 +127,7 @@ def weights(matrix: Weights) -> Shown:
     largest = float(np.abs(matrix).max())
     titles, pictures = [f"logit of {digit}" for digit in range(10)], matrix.T.reshape(-1, 28, 28)
     figure = gallery(pictures, titles, columns=5, cmap="RdBu_r", vmin=-largest, vmax=largest)
+    figure.set_figheight(2.4)
     title = "Ink on red pixels raises the logit of a digit, ink on blue pixels lowers it"
     alt = "Ten pictures of weights, one for each digit: positive ones red, negative ones blue."
     return Shown(figure, title, alt, "softmax_weights.png")

@@ -17,7 +17,7 @@ SHADES = ("black", "#E69F00", "#56B4E9", "#999999")  # of ways to learn, which a
 def transfer(learned: Sequence[Mapping[str, Any]]) -> Shown:
     """Return accuracy by labelled examples and method; learned: of transfer.Learner.compare."""
     table = pd.DataFrame(learned)
-    figure, axis = plt.subplots(figsize=(WIDTH, 3))
+    figure, axis = plt.subplots(figsize=(WIDTH, 2.4))
     for shade, (method, rows) in zip(SHADES, table.groupby("method", sort=False), strict=False):
         sizes, accuracy = rows["examples_per_class"], rows["accuracy_mean"]
         axis.errorbar(

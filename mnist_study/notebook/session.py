@@ -202,12 +202,16 @@ class Session:
         self.close()
         return record
 
-    def summary_table(self, record: dict[str, Any]) -> pd.DataFrame:
-        """Return what a reader wants to know of a run's record, as a table of one row."""
+    def summary_table(self, record: dict[str, Any], compared: Mapping[str, str]) -> pd.DataFrame:
+        """Return what a reader wants to know of a run's record, as a table.
+
+        compared: what is to be said of each model's training, by name.
+        """
         lines = {"data": record["dataset"]["name"], "profile": record["profile"]}
         lines |= {"seed": record["parameters"]["seed"], "code": record["code_sha256"][:12]}
         lines |= {"processor": record["environment"]["processor"]}
         lines |= {"time": f"{record['total_seconds']:.0f} s"}
+        lines |= compared
         return pd.Series(lines, name="this run").to_frame().T
 
 

@@ -62,12 +62,11 @@ def per_class(labels: Labels, predicted: Labels) -> pd.DataFrame:
     return table.T.map(lambda value: f"{value:.3f}" if value <= 1 else f"{value:,.0f}")
 
 
-def against_recorded(metrics: Mapping[str, Result], study: Session) -> pd.DataFrame:
-    """Return how each of a run's trainings compares with the recorded one of its seed, in a row.
+def against_recorded(metrics: Mapping[str, Result], study: Session) -> dict[str, str]:
+    """Return how each of a run's trainings compares with the recorded one of its seed.
 
-    A run with a notice trains something else than what is recorded: then the table is empty.
+    A run with a notice trains something else than what is recorded: then there is none.
     """
     seed = study.parameters.seed
     compared = {n: recorded.against_recorded(n, seed, record) for n, record in metrics.items()}
-    lines = {} if study.notice else compared
-    return pd.Series(lines, name="recorded training", dtype=object).to_frame().T
+    return {} if study.notice else compared

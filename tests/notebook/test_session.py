@@ -159,7 +159,7 @@ def test_the_record_is_written_and_frees_the_folder(begin, tmp_path, fallback):
     record = study.record(models={"cnn": {"test_accuracy": 0.9}})
     assert json.loads((tmp_path / "results" / "metrics.json").read_text()) == record
     assert record["parameters"]["seed"] == 7 and record["models"]["cnn"]["test_accuracy"] == 0.9
-    assert record["code_sha256"][:12] in study.summary_table(record).to_html()
+    assert record["code_sha256"][:12] in study.summary_table(record, {}).to_html()
     assert is_free(tmp_path)
 
 
