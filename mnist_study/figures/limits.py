@@ -75,7 +75,7 @@ def robustness() -> Shown:
 
 def mnist_c_errors() -> Shown:
     """Return the error rate under each of MNIST-C's corruptions, a dot for each model."""
-    figure, axis = plt.subplots(figsize=(WIDTH, 3.6))
+    figure, axis = plt.subplots(figsize=(WIDTH, 3.9))
     order = sorted(
         mnist_c.CORRUPTIONS, key=lambda name: -np.mean(results.mnist_c("dense_clean")[name])
     )
@@ -90,7 +90,7 @@ def mnist_c_errors() -> Shown:
         rates, range(len(order)), "o", color=shade, fillstyle="none", label=label, markersize=6
     )
     names = [name.replace("_", " ") for name in order[:-1]]
-    axis.set_yticks(range(len(order)), [*names, "mean of all"])
+    axis.set_yticks(range(len(order)), [*names, "mean of all"], fontsize=SMALL)
     axis.set(xscale="log", xlim=(0.3, 100), ylim=(len(order) - 0.4, -0.6))
     axis.set_xticks([0.5, 1, 2, 5, 10, 20, 50], ["0.5", "1", "2", "5", "10", "20", "50"])
     axis.set(xlabel="error rate on 2,000 corrupted test digits, %")
@@ -162,7 +162,7 @@ def calibration(name: str = results.OURS) -> Shown:
     error = results.over_seeds(name, "reliability", "error")["mean"]
     right.plot(coverage, error + NEARLY_NONE, "k*", markersize=9, label="threshold")
     right.set_xlabel("share classified (coverage)", fontsize=SMALL)
-    right.set_ylabel("error rate on these (risk)", fontsize=SMALL)
+    right.set_ylabel("error rate (risk)", fontsize=SMALL)
     right.set(yscale="log", xlim=(0.85, 1.005), ylim=(1e-5, 0.03))
     right.set_yticks([NEARLY_NONE, 1e-4, 1e-3, 1e-2], ["0", "0.01%", "0.1%", "1%"])
     figure.legend(

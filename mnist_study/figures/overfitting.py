@@ -56,7 +56,6 @@ def draw_curves(axis: Axes, name: str, history: History, quantity: Quantity) -> 
     else:
         axis.set(ylim=(min(0.97, float(min(later)) - 0.005), 1.001))
         axis.yaxis.set_major_formatter("{x:.0%}")
-    axis.legend(fontsize=SMALL)
 
 
 def finding(name: str, history: History) -> str:
@@ -73,9 +72,11 @@ def finding(name: str, history: History) -> str:
 
 def learning_curves(name: str, history: History) -> Shown:
     """Return a model's curves of loss and accuracy by epoch; history: Keras's."""
-    figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 2))
+    figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 2.2))
     for axis, quantity in zip(axes, ("loss", "accuracy"), strict=True):
         draw_curves(axis, name, history, quantity)
+    lines = axes[0].get_legend_handles_labels()
+    figure.legend(*lines, fontsize=SMALL, ncols=3, loc="outside lower center")
     alt = "Loss and accuracy by epoch: training images dashed, validation images with dots."
     file = "baseline_curves.png" if name == "baseline_mlp" else "best_curves.png"
     return Shown(figure, finding(name, history), alt, file)
@@ -85,6 +86,7 @@ def one_curve(name: str, history: History, quantity: Quantity) -> Shown:
     """Return one of a model's curves alone, as loss_plot.png or accuracy_plot.png."""
     figure, axis = plt.subplots(figsize=(WIDTH, 2.6))
     draw_curves(axis, name, history, quantity)
+    axis.legend(fontsize=SMALL)
     alt = f"{quantity} by epoch: training images dashed, validation images with dots."
     return Shown(figure, finding(name, history), alt, FILES[quantity])
 

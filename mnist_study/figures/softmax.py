@@ -32,15 +32,15 @@ def samples(images: Pixels, labels: Labels, writers: Writers) -> Shown:
 
 def pixels(image: Float[np.ndarray, "28 28"] | np.ndarray, label: int) -> Shown:
     """Return the middle of an image (28, 28) of 0 to 255, with each pixel's value over it."""
-    middle = image[7:21, 7:21]
+    middle = image[8:20, 8:20]
     figure, axis = plt.subplots(figsize=(SIDE, SIDE + 0.4))
     axis.imshow(middle, cmap="gray_r", vmin=0, vmax=255)
     for (row, column), value in np.ndenumerate(middle):
         shade = "white" if value > 127 else "black"
         axis.text(column, row, str(value), ha="center", va="center", size=7, color=shade)
     bare(axis)
-    title = f"To a computer this {label} is a table of numbers: 0 is paper, 255 is ink"
-    alt = f"The middle of a handwritten {label}, its 14 by 14 pixels overprinted with their values."
+    title = f"To a computer this {label} is a table: 0 is paper, 255 is ink"
+    alt = f"The middle of a handwritten {label}, its 12 by 12 pixels overprinted with their values."
     return Shown(figure, title, alt, "pixels.png")
 
 
@@ -80,7 +80,8 @@ def one_step(
     right.bar(places + 0.2, after, 0.4, color=SOFTMAX, label="after")
     right.set(xlabel="digit", ylabel="probability", xticks=places)
     right.yaxis.set_major_formatter("{x:.2f}")
-    right.legend(fontsize=SMALL)
+    right.set(ylim=(0, 1.4 * max(*before, *after)))
+    right.legend(fontsize=SMALL, ncols=2, loc="upper left")
     change = f"from {before[label]:.3f} to {after[label]:.3f}"
     title = f"One step for one digit raises the probability of {label} {change}"
     alt = f"A handwritten {label}, and its ten probabilities as bars before and after the step."
