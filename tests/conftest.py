@@ -5,7 +5,6 @@ The shapes and types that signatures of mnist_study state are checked at every c
 
 import os
 import pathlib
-import resource
 import socket
 import sys
 
@@ -17,7 +16,7 @@ install_import_hook("mnist_study", f"{typechecking.__name__}.checked")
 
 from support.images import five_thousand  # noqa: E402
 from support.notebook import NAME, contents, edit_notebook, executed, source  # noqa: E402
-from support.project import clean_copy, make, run  # noqa: E402
+from support.project import clean_copy, make, start  # noqa: E402
 
 from tools import proof  # noqa: E402
 
@@ -43,7 +42,7 @@ def quick(tmp_path_factory):
 
     On the full MNIST where Keras has it, on 5,000 of its images elsewhere. before: the content of
     the copy's files before the run, by path; terminal: what the run printed; peak: the gigabytes of
-    memory of its largest process, or of a larger one that a test before it started.
+    memory of its largest process.
     """
     from mnist_study.notebook.parameters import STUDY  # TensorFlow comes with it: seconds
 
@@ -51,10 +50,14 @@ def quick(tmp_path_factory):
     models = [*STUDY["models"], "my_model"]
     edit_notebook(folder / NAME, own_model=True, profile="quick", models=models)
     before = contents(folder)
-    terminal = run(*make("run"), folder=folder).stdout
-    unit = 1 if sys.platform == "darwin" else 1_024  # of getrusage, in bytes
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * unit / 1e9
-    return executed(folder, before=before, terminal=terminal, peak=peak)
+    log = folder.parent / "terminal.txt"
+    process = start(*make("run"), folder=folder, log=log)
+    _, status, usage = os.wait4(process.pid, 0)  # what it and all that it started took
+    process.returncode = os.waitstatus_to_exitcode(status)
+    terminal = log.read_text(encoding="utf-8")
+    assert process.returncode == 0, terminal
+    unit = 1 if sys.platform == "darwin" else 1_024  # of ru_maxrss, in bytes
+    return executed(folder, before=before, terminal=terminal, peak=usage.ru_maxrss * unit / 1e9)
 
 
 @pytest.fixture(scope="session")

@@ -33,7 +33,7 @@ def test_the_terminal_shows_progress(quick):
 
 @pytest.mark.load("a quick run of the notebook", "fits into Binder's 2 GB")
 def test_a_quick_run_takes_little_memory(quick, record_property):
-    assert quick.peak <= 1.8  # of the 2 GB that README states
+    assert quick.peak <= 2  # as README states; here 1.64
     record_property("said", f"{quick.peak:.2f} GB")
 
 
