@@ -18,9 +18,16 @@ from mnist_study.recogniser.training import train_recogniser
 from mnist_study.runners import Experiment, Part, train_and_evaluate
 
 FIVE, THREE = (1, 2, 3, 4, 5), (1, 2, 3)  # seeds
-RUNNERS = (train_and_evaluate, train_and_evaluate_fully, train_and_corrupt)
-RUNNERS = (*RUNNERS, train_recogniser, train_line_reader)
-RUNNER_BY_NAME = {runner.__name__: runner for runner in RUNNERS}
+RUNNERS = {
+    runner.__name__: runner
+    for runner in (
+        train_and_evaluate,
+        train_and_evaluate_fully,
+        train_and_corrupt,
+        train_recogniser,
+        train_line_reader,
+    )
+}
 # Each seed another split, so that no choice rests on one split of the writers.
 SPLITS = {1: Split.STUDY, 2: Split.FROM_STUDENTS, 3: Split.FROM_CENSUS}
 
@@ -210,7 +217,7 @@ def configuration_of(description: dict[str, Any]) -> Configuration:
 
 # How to read an experiment's fields that JSON does not have.
 READ = {"configuration": configuration_of, "split": Split}
-READ |= {"evaluated_on": Part, "runner": RUNNER_BY_NAME.__getitem__}
+READ |= {"evaluated_on": Part, "runner": RUNNERS.__getitem__}
 
 
 def experiment_of(description: dict[str, Any]) -> Experiment:

@@ -10,7 +10,7 @@ import pandas as pd
 from mnist_study import digests, paths, results
 from mnist_study.errors import RecordError
 from mnist_study.runners import Experiment, Result
-from mnist_study.store import Store, describe, differences, read_record
+from mnist_study.store import Store, accuracy_of, describe, differences, read_record
 
 
 def state(experiment: Experiment, store: Store) -> dict[str, Any]:
@@ -29,7 +29,7 @@ def state(experiment: Experiment, store: Store) -> dict[str, Any]:
             return row | {"state": "unfit", "why": str(error)}
         why = differences(record["inputs"], description)
         result = record["result"]
-        row["accuracy"] = result.get("test_accuracy", result["validation_accuracy"])
+        row["accuracy"] = accuracy_of(result)
         row |= {"seconds": result["fit_seconds"], "why": ", ".join(why)}
         row["state"] = "stale" if why else "recorded"
     return row

@@ -164,7 +164,7 @@ def compare_cells(old: Any, new: Any) -> list[Comparison]:
 def why() -> str:
     """Return the reason for the tolerance."""
     deviation = max(results.accuracy(name)["sd"] or 0 for name in results.MODELS)
-    over_seeds = f"over five seeds the standard deviation is at most {deviation:.2%}"
+    over_seeds = f"over seeds its standard deviation is at most {deviation:.2%}"
     elsewhere = f"other processors and libraries moved it by up to {results.largest_move():.2%}"
     return f"An accuracy may move by {TOLERANCE:.1%}: {over_seeds}; {elsewhere}."
 

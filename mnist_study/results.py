@@ -3,12 +3,10 @@
 import functools
 import itertools
 import json
-from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from jaxtyping import Bool, Float, Integer
 
 from mnist_study import data, experiments, machine, paths, stats
@@ -18,7 +16,6 @@ from mnist_study.errors import RecordError
 from mnist_study.evaluate.evaluation import unpacked
 from mnist_study.evaluate.mnist_c import FAMILIES
 from mnist_study.evaluate.robustness import CORRUPTIONS
-from mnist_study.evaluate.uci import TEST, uci_pictures
 from mnist_study.experiments import ABLATION
 from mnist_study.runners import Result
 from mnist_study.stats import Spread, spread
@@ -29,7 +26,6 @@ Summary = dict[str, Any]  # fit for JSON
 OURS = "dense_dropout"
 MODELS = ("softmax_regression", "baseline_mlp", "dense_dropout", "cnn")
 EVALUATED = ("baseline_mlp", "dense_clean", "dense_dropout", "cnn")  # compared beyond accuracy
-ENOUGH = 0.95  # accuracy; a corruption that leaves less is too strong
 ERRORS, CONTESTED, UNCERTAIN = 7, 4, 5  # hard digits of each sort
 
 
@@ -186,31 +182,6 @@ def corrupted_accuracy(name: str) -> dict[str, Float[np.ndarray, "strengths"]]:
     return {c.name: np.mean(values(evaluated(name), "corruptions", c.name), 0) for c in CORRUPTIONS}
 
 
-def first_failing(name: str) -> dict[str, float | None]:
-    """Return for each corruption the first strength that leaves too little; None: none does."""
-    strengths: dict[str, float | None] = {}
-    accuracies = corrupted_accuracy(name)
-    for corruption in CORRUPTIONS:
-        too_strong = np.flatnonzero(accuracies[corruption.name] < ENOUGH)
-        first = corruption.strengths[too_strong[0]] if len(too_strong) else None
-        strengths[corruption.name] = first
-    return strengths
-
-
-def tolerance(name: str) -> dict[str, float]:
-    """Return for each corruption the strength that leaves just ENOUGH, by interpolation.
-
-    Where even the strongest tested leaves enough, that one.
-    """
-    tolerated, accuracies = {}, corrupted_accuracy(name)
-    for corruption in CORRUPTIONS:
-        of, strengths = accuracies[corruption.name], corruption.strengths
-        place = int(np.argmax(of < ENOUGH)) if (of < ENOUGH).any() else len(of) - 1
-        ends, marks = of[place - 1 : place + 1][::-1], strengths[place - 1 : place + 1][::-1]
-        tolerated[corruption.name] = float(np.interp(ENOUGH, ends, marks))
-    return tolerated
-
-
 @functools.cache
 def mnist_c(name: str, key: str = "mnist_c") -> dict[str, list[float]]:
     """Return each seed's error rate under each of MNIST-C's corruptions, and their mean as "all".
@@ -232,20 +203,21 @@ def family_errors(name: str) -> dict[str, list[float]]:
 
 
 def left_out() -> dict[str, SimpleNamespace]:
-    """Return for each family of corruptions the mean error rates on it, by what was trained on.
+    """Return for each family of corruptions each seed's mean error rate on it, by its training.
 
-    all: on every family; others: on all but this one; none: on no corruption, which does not tell
-    for geometry, since affine and elastic augmentation stay: None.
+    all: trained on every family; others: on all but this one; none: on no corruption, which does
+    not tell for geometry, since affine and elastic augmentation stay: None. helps: whether the
+    other families' augmentation lowered the error rate of every seed below that of every training
+    on none.
     """
     on_all, on_none = family_errors("brief"), family_errors("brief_clean")
-    return {
-        family: SimpleNamespace(
-            all=float(np.mean(on_all[family])),
-            others=float(np.mean(family_errors(f"brief_without_{family}")[family])),
-            none=float(np.mean(on_none[family])) if family in set(Family) else None,
-        )
-        for family in FAMILIES
-    }
+    found = {}
+    for family in FAMILIES:
+        others = family_errors(f"brief_without_{family}")[family]
+        none = on_none[family] if family in set(Family) else None
+        helps = none is not None and max(others) < min(none)
+        found[family] = SimpleNamespace(all=on_all[family], others=others, none=none, helps=helps)
+    return found
 
 
 def error_ratio(name: str, part: str) -> Spread:
@@ -258,110 +230,6 @@ def error_ratio(name: str, part: str) -> Spread:
     )
 
 
-class Recorded:
-    """The recorded trainings of an experiment, with what the text quotes of them.
-
-    A spread has mean, sd, min and max over seeds.
-    """
-
-    def __init__(self, name: str):
-        self.name = name
-
-    def spread(self, *path: str) -> SimpleNamespace:
-        """Return the spread of the number at that path of each result."""
-        return SimpleNamespace(**over_seeds(self.name, *path))
-
-    @property
-    def accuracy(self) -> SimpleNamespace:
-        """The test accuracy: a spread, and the interval (low, high) over seeds and writers."""
-        low, high = accuracy(self.name)["ci95"]
-        return SimpleNamespace(**accuracy(self.name), low=low, high=high)
-
-    @property
-    def seeds(self) -> int:
-        """How many trainings are recorded."""
-        return len(each(self.name))
-
-    @property
-    def errors(self) -> list[int]:
-        """The misclassified test digits of each seed."""
-        return misclassified(self.name).sum(1).tolist()
-
-    @property
-    def noise_error(self) -> SimpleNamespace:
-        """The spread of the error rate on noisy validation digits."""
-        return SimpleNamespace(**spread([1 - v for v in values(self.name, "noisy_accuracy")]))
-
-    @property
-    def time(self) -> SimpleNamespace:
-        """The spread of the time of training, relative to the baseline's."""
-        return SimpleNamespace(**spread(relative_times(self.name)))
-
-    @property
-    def processor_time(self) -> SimpleNamespace:
-        """The spread of the processor time of training, relative to the baseline's."""
-        return SimpleNamespace(**spread(relative_times(self.name, "processor_seconds")))
-
-    @property
-    def subgroups(self) -> SimpleNamespace:
-        """Students' error rate relative to Census employees': ratio, low, high."""
-        low, high = subgroups(self.name)["ratio_ci95"]
-        return SimpleNamespace(ratio=subgroups(self.name)["ratio"], low=low, high=high)
-
-    @property
-    def parameters(self) -> int:
-        return each(self.name)[0]["parameters"]
-
-    def ratio(self, part: str) -> SimpleNamespace:
-        """The spread of a part's error rate relative to the test digits'; see error_ratio."""
-        return SimpleNamespace(**error_ratio(self.name, part))
-
-    def under(self, corruption: str, strength: float) -> float:
-        """Return the mean accuracy under a strength of the corruption whose name begins so."""
-        [of] = [c for c in CORRUPTIONS if c.name.startswith(corruption)]
-        return float(corrupted_accuracy(self.name)[of.name][of.strengths.index(strength)])
-
-    def tolerates(self, corruption: str) -> float:
-        """Return the strength of a corruption that leaves just ENOUGH."""
-        [found] = [v for k, v in tolerance(self.name).items() if k.startswith(corruption)]
-        return found
-
-    def mnist_c(self, corruption: str = "all", key: str = "mnist_c") -> SimpleNamespace:
-        """Return the spread of the error rate under a corruption of MNIST-C; see mnist_c."""
-        return SimpleNamespace(**spread(mnist_c(self.name, key)[corruption]))
-
-    @property
-    def reestimated(self) -> SimpleNamespace:
-        """The spread of MNIST-C's mean error, statistics estimated anew on the corrupted images."""
-        return self.mnist_c(key="mnist_c_reestimated")
-
-    @property
-    def best_epochs(self) -> list[int]:
-        """The epoch of the smallest validation loss of each seed, from 1."""
-        return [int(np.argmin(v)) + 1 for v in values(self.name, "history", "val_loss")]
-
-    def stopped(self, patience: int = 3) -> SimpleNamespace:
-        """Return what early stopping would have given: accuracy, and change of the loss.
-
-        Both on validation images, means over seeds; the change is relative to the last epoch's.
-        """
-        accuracies, changes = [], []
-        for history in values(self.name, "history"):
-            losses, best = history["val_loss"], 0
-            for epoch, loss in enumerate(losses):
-                if epoch - best > patience:
-                    break
-                best = epoch if loss < losses[best] else best
-            accuracies.append(history["val_accuracy"][best])
-            changes.append(losses[best] / losses[-1] - 1)
-        return SimpleNamespace(accuracy=float(np.mean(accuracies)), loss=float(np.mean(changes)))
-
-    @property
-    def loss_rises(self) -> list[float]:
-        """By which share each seed's validation loss ends above its smallest."""
-        return [v[-1] / min(v) - 1 for v in values(self.name, "history", "val_loss")]
-
-
 def read_json(name: str) -> Any:
     """Return a JSON file of results/."""
     return json.loads((paths.RESULTS / name).read_text(encoding="utf-8"))
@@ -371,75 +239,3 @@ def largest_move() -> float:
     """Return by how much accuracy moved at most with other processors, threads and libraries."""
     variants = filter(None, read_json("portability.json")["variants"].values())
     return max(abs(m["more_errors"]) / 10_000 for v in variants for m in v["models"].values())
-
-
-def peers() -> dict[str, float]:
-    """Return the mean accuracy of each configuration that benchmarks/peers.py measured."""
-    table: Any = pd.read_csv(paths.ROOT / "benchmarks" / "peers.csv")
-    return table.groupby("name")["accuracy"].mean().to_dict()
-
-
-def variants_tried() -> int:
-    """Return how many variants of the configuration were compared on validation data."""
-    table = pd.read_csv(paths.RESULTS / "tried.csv")
-    return len(table.drop_duplicates(["variant", "epochs"]))
-
-
-def namespace() -> dict[str, Any]:
-    """Return what the expressions in texts may name: each experiment, and the functions here."""
-    return {
-        **{line.experiment.name: Recorded(line.experiment.name) for line in experiments.TABLE},
-        "students": data.Population.STUDENTS,
-        "census": data.Population.CENSUS,
-        "change": lambda before, after, *group: change(before.name, after.name, *group),
-        "contested": contested_errors(),
-        "abstentions": {group: spread(shares) for group, shares in abstentions().items()},
-        "ahead": lambda one, other: ahead(one.name, other.name),
-        "exercises": read_json("exercises.json"),
-        "recogniser": read_json("reader.json"),
-        "durations": durations(),
-        "left_out": left_out(),
-        "families_in_words": families_in_words,
-        "fours": fours,
-        "plainly": plainly,
-        "largest_move": largest_move(),
-        "peers": peers(),
-        "variants_tried": variants_tried(),
-    }
-
-
-def plainly(changed: SimpleNamespace) -> str:
-    """Say in words how test errors change; see change."""
-    if not changed.certain:
-        return "change nothing that we could measure"
-    return f"{'reduce' if changed.high < 0 else 'raise'} the errors by {abs(changed.value):.0%}"
-
-
-def families_in_words() -> str:
-    """Say for which families the others' augmentation helps, and for which it does not."""
-    told = {family: of for family, of in left_out().items() if of.none is not None}
-    helped = [family for family, of in told.items() if of.others < of.none]
-    others = [family for family in told if family not in helped]
-    text = f"It does so for {', '.join(helped)}"
-    return f"{text}, and not for {', '.join(others)}." if others else f"{text}."
-
-
-def fours(name: str = OURS) -> float:
-    """Return which share of a model's errors on UCI's digits are at 4s, over seeds."""
-    labels = uci_pictures(TEST)[1]
-    wrong = np.array(values(name, "uci_predicted")) != labels
-    return float(wrong[:, labels == 4].sum() / wrong.sum())
-
-
-def durations() -> dict[str, SimpleNamespace]:
-    """Return the shortest and longest recorded minutes of each command, from durations.csv."""
-    minutes: dict[str, list[float]] = {}
-    for row in pd.read_csv(paths.RESULTS / "durations.csv").to_dict("records"):
-        minutes.setdefault(row["command"], []).append(row["seconds"] / 60)
-    return {name: SimpleNamespace(min=min(m), max=max(m)) for name, m in minutes.items()}
-
-
-def ahead(one: str, other: str) -> Sequence[int]:
-    """Return by how many test digits one experiment beats another, seed by seed."""
-    pairs = zip(values(one, "misclassified"), values(other, "misclassified"), strict=True)
-    return [len(theirs) - len(ours) for ours, theirs in pairs]

@@ -20,6 +20,12 @@ DATA = data.SHA256["mnist"]
 Description = dict[str, Any]  # fit for JSON
 
 
+def accuracy_of(result: Result) -> float:
+    """Return what a training is judged by: its accuracy, or its share of lines read right."""
+    measures = ("test_accuracy", "validation_accuracy", "validation_right")
+    return next(result[measure] for measure in measures if measure in result)
+
+
 def fields_of(described: Any) -> dict[str, Any]:
     """Return the fields of a dataclass by name."""
     names = (field.name for field in dataclasses.fields(described))

@@ -7,7 +7,7 @@ A number stands between two comments, which readers do not see; the first says w
     <!--fact: Ciresan et al. 2010-->99.65%<!--/-->              what others measured, its source
 
 Rendering replaces what stands between an expression and its end, and nothing else; it fails where a
-condition does not hold. results.namespace() has the names.
+condition does not hold. expressions.namespace() has the names.
 """
 
 import json
@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from digit_reader.files import write_text
-from mnist_study import paths, results
+from mnist_study import expressions, paths
 from mnist_study.errors import TextError
 from mnist_study.lock import check_outputs
 
@@ -99,7 +99,7 @@ def markdown(path: pathlib.Path) -> str:
 
 def changed(names: Names | None = None) -> Iterator[tuple[pathlib.Path, str]]:
     """Yield each file whose numbers are not those recorded, with its text as it should be."""
-    names = names or results.namespace()
+    names = names or expressions.namespace()
     for path in files():
         text = markdown(path)
         try:

@@ -10,7 +10,7 @@ from mnist_study import cluster, worker
 from mnist_study.errors import TrainingError
 from mnist_study.lock import hold
 from mnist_study.runners import Experiment
-from mnist_study.store import Description, Store
+from mnist_study.store import Description, Store, accuracy_of
 
 
 def known_seconds(store: Store, names: Iterable[str]) -> dict[str, float]:
@@ -103,6 +103,7 @@ def print_plan(missing: list[Description], took: Mapping[str, float]) -> None:
 
 def print_result(d: Description, result: dict[str, Any], left: int, seconds: float) -> None:
     """Print what a training gave, and what is left."""
-    accuracy = result.get("test_accuracy", result["validation_accuracy"])
-    what = f"{d['name']}, seed {d['seed']}: {accuracy:.2%} in {result['fit_seconds']:.0f} s"
+    what = (
+        f"{d['name']}, seed {d['seed']}: {accuracy_of(result):.2%} in {result['fit_seconds']:.0f} s"
+    )
     print(f"{what}; {left} left, about {seconds / 60:.0f} minutes", flush=True)

@@ -5,6 +5,7 @@ import dataclasses
 import io
 import itertools
 import json
+import re
 import subprocess
 import sys
 import types
@@ -144,7 +145,7 @@ def test_a_worker_trains_and_proves_what_it_would_describe_alike(monkeypatch, ca
         return worker.main(*path)
 
     train_and_evaluate.__module__ = runners.__name__
-    monkeypatch.setitem(experiments.RUNNER_BY_NAME, "train_and_evaluate", train_and_evaluate)
+    monkeypatch.setitem(experiments.RUNNERS, "train_and_evaluate", train_and_evaluate)
     monkeypatch.setattr(worker, "end_with_parent", lambda: None)
     monkeypatch.setenv(worker.PINNED[0], "2")
     known = describe(TINY[1])
@@ -204,6 +205,8 @@ def test_the_list_says_what_is_recorded_missing_or_stale_and_why(tmp_path):
     assert [row["state"] for row in rows[:3]] == ["stale", "unfit", "missing"]
     assert rows[0]["why"] == "code: mnist_study/data.py, configuration: epochs"
     assert listing.listed(TINY, "csv", store).startswith("name,seed,state,accuracy")
+    of_lines = listing.listed(experiments.matching("line_reader"))  # without accuracy on digits
+    assert "recorded" in of_lines and re.search(r" \d\d\.\d\d% ", of_lines)
 
 
 def test_two_trainings_and_a_run_of_your_own_are_compared_with_the_recorded(tmp_path):

@@ -48,7 +48,15 @@ def left_out():
     """Two families that others help against, and four that they do not."""
     others = dict(zip(FAMILIES, (0.1, 0.2, 0.5, 0.5, 0.5, 0.5), strict=True))
     none = dict.fromkeys(FAMILIES, 0.4) | {"geometry": None}
-    return {f: SimpleNamespace(all=0.02, others=r, none=none[f]) for f, r in others.items()}
+    return {
+        f: SimpleNamespace(
+            all=[0.02, 0.03],
+            others=[r, r],
+            none=none[f] and [none[f]] * 2,
+            helps=bool(none[f]) and r < none[f],
+        )
+        for f, r in others.items()
+    }
 
 
 MADE_UP = {
@@ -233,8 +241,9 @@ def test_subgroups_and_families_show_their_numbers(made):
     assert [line.get_xdata()[0] for line in axis.lines] == [2] * 4 + [0.2] * 4  # percent
     assert texts_of(axis) == ["2.00%"] * 4 + ["0.20%"] * 4
     none, others, every = made["families"].figure.axes[0].lines
-    assert none.get_xdata().tolist() == [40] * 5 and [*every.get_xdata()] == [2] * 5
-    assert others.get_xdata() == pytest.approx([10, 20, 50, 50, 50])
+    assert none.get_xdata().tolist() == [40] * 10 and [*every.get_xdata()] == [2, 3] * 5
+    assert others.get_xdata() == pytest.approx(np.repeat([10, 20, 50, 50, 50], 2))
+    assert [*others.get_ydata()] == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
 
 
 def test_digits_stand_under_their_labels(made):

@@ -6,7 +6,7 @@ import types
 import pytest
 from support.project import ROOT
 
-from mnist_study import results, text
+from mnist_study import expressions, text
 from mnist_study.errors import TextError
 
 NAMES = {"net": types.SimpleNamespace(mean=0.99468, errors=[46, 58], change=-0.14)}
@@ -14,7 +14,7 @@ NAMES = {"net": types.SimpleNamespace(mean=0.99468, errors=[46, 58], change=-0.1
 
 @pytest.fixture(scope="module")
 def names():
-    return results.namespace()
+    return expressions.namespace()
 
 
 def test_rendering_changes_nothing(names):

@@ -112,18 +112,19 @@ def families() -> Shown:
     marks = {"none": ("no corruptions", "#999999")}
     marks |= {"others": ("all other families", "#E69F00"), "all": ("all families", "#0072B2")}
     for key, (label, shade) in marks.items():
-        rates = [100 * getattr(of, key) for of in table.values()]
-        axis.plot(rates, range(len(table)), "o", color=shade, markersize=7, label=label)
+        rates = np.array([getattr(of, key) for of in table.values()])  # a column for each seed
+        places = np.repeat(range(len(table)), rates.shape[1])
+        axis.plot(100 * rates.ravel(), places, "o", color=shade, markersize=6, label=label)
     axis.set_yticks(range(len(table)), [*table])
     axis.set(xscale="log", xlim=(1, 110), ylim=(len(table) - 0.5, -0.5))
     axis.set_xticks([1, 2, 5, 10, 20, 50, 100], ["1", "2", "5", "10", "20", "50", "100"])
     axis.minorticks_off()
     axis.set(xlabel="error rate on validation digits under these corruptions, %")
     figure.legend(title="trained on", fontsize=SMALL, ncols=3, loc="outside lower center")
-    helped = sum(row.others < row.none for row in table.values())
+    helped = sum(row.helps for row in table.values())
     title = f"Augmentation helps against {helped} of {len(table)} "
     title += "families of corruptions left out of training"
-    alt = "For each family of corruptions three dots: errors after training on none, others, all."
+    alt = "For each family of corruptions the seeds' errors after training on none, others, all."
     return Shown(figure, title, alt, "families.png", recorded=True)
 
 
