@@ -27,9 +27,9 @@ class Digit:
     probability: float
     runner_up: int  # the second most probable digit
     certainty: Certainty
-    probabilities: list[float]  # of all ten
+    probabilities: list[float] = dataclasses.field(repr=False)  # of all ten
     box: Box
-    prepared: NDArray[np.float32]  # (28, 28), the picture in MNIST's form
+    prepared: NDArray[np.float32] = dataclasses.field(repr=False)  # (28, 28), in MNIST's form
     line: int = 1  # from above
     place: int = 1  # in its line, from the left
     gap: bool = False  # whether there is a gap before it

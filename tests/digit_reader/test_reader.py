@@ -84,6 +84,7 @@ def test_numbers_are_read_in_order_with_boxes(reader):
     page = sheet(places, (3, 1, 4, 1, 5, 9))
     [reading] = read(page, reader)
     assert reading.answer == "314\n159" and reading.digit is None
+    assert len(repr(reading)) < 2_000, "shown at a prompt, its pictures would fill the screen"
     for digit, (top, left) in zip(reading.digits, places, strict=True):
         x1, y1, x2, y2 = np.array(digit.box) * (500, 300, 500, 300)
         assert left <= x1 < x2 <= left + 100 and top <= y1 < y2 <= top + 100
