@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from mnist_study import models
+from mnist_study import models, peers
 from mnist_study.corrupt import Family
 from mnist_study.data import Split
 from mnist_study.errors import TrainingError
@@ -40,6 +40,9 @@ class Group(enum.StrEnum):
     ABLATION = "ablation"  # one change after another, each step with those above it
     WITHOUT = "without"  # a configuration without what the text asks about
     FAMILIES = "families"  # trained without one family of corruptions each
+    PARTS = "parts"  # trained without one part of the recipe each
+    NORMALISATION = "normalisation"  # with and without batch normalisation, at two learning rates
+    PEERS = "peers"  # networks of others
     SUBGROUPS = "subgroups"  # trained on one population's digits, or on equal shares
     CHOICE = "choice"  # compared on validation data alone
     RECOGNISER = "recogniser"
@@ -98,12 +101,11 @@ WIDE_ALONE = {"options": {"local_init": False, "batch_normalisation": False}}
 WIDE_ALONE |= {"learning_rate": 0.002}
 BRIEF = replace(DENSE, epochs=12)  # to compare families of corruptions
 
-M, T, A, W, F, S, C = list(Group)[:7]
+M, T, A, W, F, P, N, K, S, C = list(Group)[:10]
 FULL: dict[str, Any] = {"runner": train_and_evaluate_fully}
 WATCHED: dict[str, Any] = FULL | {"watch": True}
 VALIDATED: dict[str, Any] = {"evaluated_on": Part.VALIDATION, "splits": SPLITS}
 CORRUPTED: dict[str, Any] = {"evaluated_on": Part.VALIDATION, "runner": train_and_corrupt}
-CORRUPTED |= {"seeds": (1,)}
 
 
 def without(family: Family) -> Entry:
@@ -133,8 +135,8 @@ TABLE = (
     entry("baseline_mlp_evaluated", BASELINE, "baseline, evaluated further", M, (1,), **FULL),
     entry("softmax_regression", registry["softmax_regression"], "softmax regression", M, THREE,
           **WATCHED),
-    entry("dense_dropout", DENSE, "dense_dropout", M, THREE, **WATCHED),
-    entry("cnn", CNN, "cnn", M, (1,), **WATCHED),
+    entry("dense_dropout", DENSE, "dense_dropout", M, FIVE, **WATCHED),
+    entry("cnn", CNN, "cnn", M, THREE, **WATCHED),
     entry("sprint", SPRINT, "256-128, 5 short epochs", T, FIVE),
     entry("middle", MIDDLE, "1024-512, 12 epochs", T, FIVE),
     entry("cnn_sprint", replace(CNN, **SMALL_CNN, epochs=1, **WEAK), "small cnn", T, FIVE),
@@ -161,6 +163,24 @@ TABLE = (
     entry("brief_clean", replace(BRIEF, **UNCORRUPTED), "without any", F, **CORRUPTED),
     entry("brief_without_normalisation", replace(BRIEF, **NO_NORMALISATION),
           "without batch normalisation", F, **CORRUPTED),
+    entry("brief_without_elastic", replace(BRIEF, elastic=0), "elastic warps", P, **CORRUPTED),
+    entry("brief_without_smoothing", replace(BRIEF, label_smoothing=0), "label smoothing", P,
+          **CORRUPTED),
+    entry("brief_without_local_init", replace(BRIEF, options={"local_init": False}),
+          "local initialisation", P, **CORRUPTED),
+    entry("brief_without_importance_sampling", replace(BRIEF, importance_sampling=0),
+          "importance sampling", P, **CORRUPTED),
+    entry("brief_without_annealing", replace(BRIEF, anneal=False), "annealing", P, **CORRUPTED),
+    entry("brief_without_dropout", replace(BRIEF, **NO_DROPOUT), "dropout", P, **CORRUPTED),
+    entry("brief_clean_slow", replace(BRIEF, **UNCORRUPTED, learning_rate=0.002),
+          "with it, at 0.002", N, **CORRUPTED),
+    entry("brief_clean_without_normalisation", replace(BRIEF, **UNCORRUPTED, **NO_NORMALISATION),
+          "without it, at 0.002", N, **CORRUPTED),
+    entry("brief_clean_without_normalisation_fast",
+          replace(BRIEF, **UNCORRUPTED, options=NO_NORMALISATION["options"]),
+          "without it, at 0.012", N, **CORRUPTED),
+    entry("keras_convnet", registry[peers.keras_convnet.__name__], "Keras's mnist_convnet", K,
+          **FULL),
     entry("trained_on_students", CLEAN, "trained on students' digits", S, split=Split.STUDENTS),
     entry("trained_on_census", CLEAN, "trained on Census employees'", S, split=Split.CENSUS),
     entry("trained_on_both", CLEAN, "trained on half of each", S, split=Split.BOTH),
