@@ -2,41 +2,43 @@
 
 import argparse
 import io
-import itertools
-from collections.abc import Iterator
 
 import PIL.Image
-from playwright.sync_api import ViewportSize
-from support.browser import STROKES, answer, browser, draw
+from playwright.sync_api import Page, ViewportSize
+from support.browser import STROKES, answer, browser, draw, placed
 
 from mnist_study.paths import VISUALIZATIONS
 
 WINDOW: ViewportSize = {"width": 900, "height": 592}  # of the browser, in pixels
 SIZE = (675, 444)  # of the animation, in pixels
 COLOURS = 48
-STEP, LAST = 250, 2_000  # for how long a frame stands, in milliseconds
-DIGITS = {4: -75, 2: 75}  # what is drawn, and how far to the right of the middle
+STEP, LAST = 700, 2_000  # for how long a frame stands, in milliseconds
+NUMBER, WIDTH = "2706", 62  # what is drawn, and each digit's part of the page's 280x280
+HEIGHT = 100  # of a digit, in the same unit
 
 
-def lines() -> Iterator[list[tuple[int, int]]]:
-    """Yield the two ends of each line of the drawing, in units of the page's 280x280."""
-    for digit, across in DIGITS.items():
-        for stroke in STROKES[digit]:
-            points = [(140 + across + (x - 140) // 2, 70 + y // 2) for x, y in stroke]
-            yield from map(list, itertools.pairwise(points))
+def strokes(place: int) -> list[list[tuple[float, float]]]:
+    """Return the strokes of the digit at that place of NUMBER, in units of the page's 280x280."""
+    left, scale = 16 + WIDTH * place, WIDTH / 200
+    return placed(STROKES[int(NUMBER[place])], left - 45 * scale, 65, scale, HEIGHT / 200)
+
+
+def shown(page: Page) -> PIL.Image.Image:
+    """Return what the page looks like now."""
+    return PIL.Image.open(io.BytesIO(page.screenshot()))
 
 
 def frames() -> list[PIL.Image.Image]:
-    """Return a screenshot of the committed page after each line."""
-    pictures = []
+    """Return screenshots of the committed page, empty and after each digit: half a 4 is no 4."""
     with browser() as started:
         page = started.new_page(viewport=WINDOW)
         page.goto((VISUALIZATIONS / "draw_a_digit.html").as_uri())
         answer(page, "Draw a digit.")
-        for line in lines():
-            draw(page, [line])
-            pictures.append(PIL.Image.open(io.BytesIO(page.screenshot())))
-        answer(page, "".join(map(str, DIGITS)))
+        pictures = [shown(page)]
+        for place in range(len(NUMBER)):
+            draw(page, strokes(place))
+            answer(page, NUMBER[: place + 1])
+            pictures.append(shown(page))
     return pictures
 
 
