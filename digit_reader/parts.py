@@ -157,6 +157,7 @@ def dry_digits(
     limits, candidates = THRESHOLDS.parts, []
     if len(strong) < limits.min_neighbours:
         return [], []
+    lengths = np.array([part.length for part in strong])
     taken = np.isin(labels, [number for part in strong for number in part.labels])
     faint, count = scipy.ndimage.label(ink > limits.dry, CORNERS_TOO)
     areas = np.bincount(faint.ravel(), minlength=count + 1)
@@ -165,6 +166,8 @@ def dry_digits(
         height, width = rows.stop - rows.start, columns.stop - columns.start
         if width > limits.max_aspect * height or areas[number] < limits.min_fill * height**2:
             continue  # a rule's rest is thin
+        if not are_as_long(max(height, width), lengths).any():
+            continue
         inside = np.unique(labels[rows, columns][faint[rows, columns] == number])
         numbers = faint.size + number, *inside[inside > 0].tolist()
         part = Part(rows.start, rows.stop, columns.start, columns.stop, numbers, frozenset())
@@ -174,13 +177,13 @@ def dry_digits(
     for part in dry:
         own = part.labels[0]
         labels[(faint == own - faint.size) & (labels == 0)] = own
-    return dry, [part for part in candidates if part not in dry and is_as_long(part, strong)]
+    return dry, [part for part in candidates if part not in dry]
 
 
-def is_as_long(part: Part, others: list[Part]) -> bool:
-    """Return whether a part is about as long as another one."""
+def are_as_long(length: int, others: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return which of other lengths (n,) a length is about as long as."""
     low, high = THRESHOLDS.parts.similar_length
-    return any(low * other.length <= part.length <= high * other.length for other in others)
+    return (low * others <= length) & (length <= high * others)
 
 
 def apart(part: Part, other: Part) -> bool:
@@ -226,12 +229,14 @@ def at_border(part: Part, shape: tuple[int, ...]) -> bool:
 def pale_digits(weak: list[Part], strong: list[Part]) -> list[Part]:
     """Return those of the weak parts that stand beside strong ones and are about as long."""
 
-    def are_alike(part: Part, other: Part) -> bool:
-        beside = overlap(part.top, part.bottom, other.top, other.bottom)
-        return is_as_long(part, [other]) and beside > THRESHOLDS.parts.line_overlap
+    lengths = np.array([part.length for part in strong])
 
-    needed = THRESHOLDS.parts.min_neighbours
-    return [p for p in weak if sum(are_alike(p, other) for other in strong) >= needed]
+    def neighbours(part: Part) -> int:
+        alike = [strong[n] for n in np.flatnonzero(are_as_long(part.length, lengths))]
+        beside = (overlap(part.top, part.bottom, other.top, other.bottom) for other in alike)
+        return sum(share > THRESHOLDS.parts.line_overlap for share in beside)
+
+    return [part for part in weak if neighbours(part) >= THRESHOLDS.parts.min_neighbours]
 
 
 def is_missing(ink: InkParts, lines: list[list[Part]]) -> bool:

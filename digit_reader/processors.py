@@ -12,6 +12,8 @@ def groups() -> Iterator[pathlib.Path]:
     """Yield the folders of this process's control groups, and of those around them."""
     for line in OWN.read_text().splitlines() if OWN.exists() else ():
         _, controllers, path = line.split(":", 2)
+        if controllers and "cpu" not in controllers.split(","):
+            continue  # in the first version of control groups each has its own
         folder = ALL / controllers / path.lstrip("/")
         yield from (folder, *folder.parents)
 

@@ -50,8 +50,10 @@ def straightened(ink: Ink, courses: NDArray[np.float64]) -> NDArray[np.float32]:
     height, width = ink.shape
     upper, more = fall_by_column(courses, width)
     down = (2 * (np.arange(height) + 0.5) / height - 0.5)[:, np.newaxis]
-    falls = np.rint(upper[:, np.newaxis] + more[:, np.newaxis] * down).astype(int)
-    return ink[(np.arange(height)[:, np.newaxis] + falls) % height, np.arange(width)]
+    rows = np.rint(upper[:, np.newaxis] + more[:, np.newaxis] * down).astype(np.int32)
+    rows += np.arange(height, dtype=np.int32)[:, np.newaxis]
+    rows %= height
+    return ink.ravel().take(rows * width + np.arange(width, dtype=np.int32))
 
 
 def straight_rows(shape: tuple[int, int], course: Course) -> NDArray[np.int64]:
