@@ -1,5 +1,6 @@
 """What the expressions in texts may name: the recorded experiments, and what is said of them."""
 
+import re
 from types import SimpleNamespace
 from typing import Any
 
@@ -132,6 +133,25 @@ def fours(name: str = results.OURS) -> float:
     return float(wrong[:, labels == 4].sum() / wrong.sum())
 
 
+def repository() -> str:
+    """Return the repository's public address, which CITATION.cff alone states."""
+    citation = (paths.ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    [address] = re.findall(r"(?m)^repository-code: (https://\S+)$", citation)
+    return address
+
+
+def colab() -> str:
+    """Return the notebook's address on Colab."""
+    path = repository().removeprefix("https://github.com/")
+    return f"https://colab.research.google.com/github/{path}/blob/main/mnist_model.ipynb"
+
+
+def binder() -> str:
+    """Return the notebook's address on Binder."""
+    path = repository().removeprefix("https://github.com/")
+    return f"https://mybinder.org/v2/gh/{path}/HEAD?labpath=mnist_model.ipynb"
+
+
 def durations() -> dict[str, SimpleNamespace]:
     """Return the shortest and longest recorded minutes of each command, from durations.csv."""
     minutes: dict[str, list[float]] = {}
@@ -157,6 +177,9 @@ def namespace() -> dict[str, Any]:
         "abstentions": {group: spread(shares) for group, shares in results.abstentions().items()},
         "exercises": results.read_json("exercises.json"),
         "recogniser": results.read_json("reader.json"),
+        "repository": repository(),
+        "colab": colab(),
+        "binder": binder(),
         "durations": durations(),
         "left_out": left_out(),
         "families_in_words": families_in_words,

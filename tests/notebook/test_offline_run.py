@@ -8,8 +8,9 @@ import pytest
 from support import record
 from support.host import DEAD
 from support.notebook import NAME, code_cells, edit_notebook, executed, read_notebook
-from support.project import ROOT, clean_copy, run
+from support.project import clean_copy, run
 
+from mnist_study import expressions
 from mnist_study.models import registry
 from mnist_study.notebook.parameters import Parameters
 
@@ -83,15 +84,16 @@ def test_a_script_made_of_the_notebook_runs(tmp_path):
     assert (folder / "results" / "metrics.json").exists()
 
 
-def test_the_guide_brings_the_notebook_to_colab(mnist_file, tmp_path):
+def test_the_notebook_says_what_brings_it_to_colab(mnist_file, tmp_path):
     project, alone = clean_copy(tmp_path / "public"), tmp_path / "colab"
     edit_notebook(project / NAME, profile="quick")
     for command in ("init -q", "add -A", "-c user.name=me -c user.email=me commit -qm copy"):
         run("git", *command.split(), folder=project)
-    guide = (ROOT / "docs" / "USING.md").read_text(encoding="utf-8")
-    code = re.search(r"```\n(!git clone .*?)```", guide, re.DOTALL)[1]
-    code = code.replace("https://github.com/OWNER/NAME", str(project))
     notebook = read_notebook(project / NAME)
+    [told] = [cell.source for cell in notebook.cells if cell.id == "digit"]
+    shown = re.sub(r"<!--.*?-->", "", told)
+    code = re.search(r"<pre>(!git clone .*?)</pre>", shown, re.DOTALL)[1]
+    code = code.replace(expressions.repository(), str(project))
     notebook.cells.insert(0, nbformat.v4.new_code_cell(code, id="colab"))
     alone.mkdir()
     nbformat.write(notebook, alone / NAME)

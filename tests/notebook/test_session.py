@@ -188,6 +188,7 @@ def test_a_notebook_opened_alone_says_how_to_get_the_package(tmp_path):
     last = alone.stderr.strip().splitlines()[-1]
     assert last.startswith("ModuleNotFoundError: No module named 'mnist_study'")
     assert "clone or download the whole repository" in last
+    assert "on Colab or Kaggle first run the lines that stand above" in last
 
 
 def test_the_page_shows_under_jupyter_alone(shown, monkeypatch):
