@@ -267,7 +267,8 @@ def in_a_sentence(rates: Rates) -> str:
 
 def check() -> None:
     """Raise FolderError, with advice, when a file of the recogniser's cannot be written anew."""
-    check_outputs(RECORD, PAGE, export.NETWORK, export.SETTINGS, export.PAGE)
+    outputs = RECORD, PAGE, export.NETWORK, export.LINES, export.SETTINGS, export.PAGE
+    check_outputs(*outputs)
 
 
 def write(model: keras.Model, real: pathlib.Path | None = None) -> None:
