@@ -89,16 +89,21 @@ def decided(own: list[Digit], seen: Seen, made: Made) -> list[Digit]:
     """Return the digits that a character of a line leaves; own: those nearest to it alone.
 
     That is the one of them that it is, or all if each is more probable; a sign leaves none, other
-    ink those that are sure. Only what is the same both ways may be sure.
+    ink those that are sure, and a digit where there is none alone has to be likely. Only what is
+    the same both ways may be sure.
     """
     text, probability = seen.character.text, seen.character.probability
-    if not text.isdigit():
-        return [less_certain(digit) for digit in own if digit.sure and text == OTHER]
     same = [digit for digit in own if str(digit.digit) == text]
     if same:
         return [max(same, key=lambda digit: digit.probability)]
+    if is_sign(seen.character):
+        return []
     if own and min(digit.probability for digit in own) > probability:
         return [less_certain(digit) for digit in own]
+    if text == OTHER:
+        return [less_certain(digit) for digit in own if digit.sure]
+    if not own and probability < THRESHOLDS.reading.min_probability:
+        return []
     return [less_certain(made(seen.character))]
 
 

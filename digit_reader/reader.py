@@ -181,7 +181,8 @@ class Reader:
     ) -> list[Reading]:
         """Return the Reading of each page; where it is not sure, of a second look.
 
-        That is at pale strokes; it counts where it is sure, or surer, and no digit is lost.
+        That is at pale strokes; it counts where it is sure, or surer, no digit is lost, and it is
+        complete if the first was.
         """
         readings = self.readings(names, [o for _, o in pages], hints)
         unsure = [n for n, r in enumerate(readings) if not r.sure and pages[n][0] is not None]
@@ -190,7 +191,9 @@ class Reader:
         for n, reading in zip(unsure, second, strict=True):
             first = readings[n]
             is_surer = len(first.digits) > 1 and reading.least > first.least
-            if (reading.sure or is_surer) and len(reading.digits) >= len(first.digits):
+            is_whole = len(reading.digits) >= len(first.digits)
+            is_whole = is_whole and reading.complete >= first.complete
+            if (reading.sure or is_surer) and is_whole:
                 readings[n] = reading
         return readings
 

@@ -159,7 +159,7 @@ class ReadingThresholds:
     """What counts as a number."""
 
     max_digits: int  # in a picture: with more it shows a pattern
-    min_probability: float  # of the most probable digit: else the picture shows none
+    min_probability: float  # of a digit: else there is none
     one_probability: float  # a part that is a digit with this probability is not two that touch
     min_in_frame: float  # minimum probability of each digit that is read in a frame
 

@@ -307,6 +307,26 @@ def test_a_digit_that_the_line_hardly_shows_is_not_sure_and_signs_are_told():
     assert [(one.digit, one.sure) for one in digits] == [(1, True), (2, False)]
 
 
+@pytest.mark.parametrize(
+    ("alone", "line", "probability", "answer"),
+    [
+        ("18", "1?", 0.5, "18"),
+        ("18", "1?", 0.9, "1"),
+        ("18", "183", 0.2, "18"),
+        ("18", "183", 0.3, "183"),
+    ],
+)
+def test_only_likely_characters_of_a_line_add_or_take_away_a_digit(
+    alone, line, probability, answer
+):
+    boxes = [(n / 10 + 0.02, 0.2, n / 10 + 0.08, 0.4) for n in range(len(alone))]
+    ones = [digit(int(text), box=box) for text, box in zip(alone, boxes, strict=True)]
+    ones[1:] = [dataclasses.replace(o, probability=0.8, certainty="probable") for o in ones[1:]]
+    seen = seen_in(line, probability)
+    digits, _ = agreed(ones, seen, lambda c: digit(int(c.text), box=(c.place, 0, c.place, 0)), 0.5)
+    assert "".join(str(one.digit) for one in digits) == answer
+
+
 def test_answers_are_worded_as_people_do():
     four, two, doubt = digit(4), digit(2), digit(2, "doubt")
     sure = {"4": [four], "42": [four, two], "4\n2": [four, digit(2, line=2)]}
