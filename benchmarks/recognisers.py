@@ -40,7 +40,7 @@ sys.path.insert(0, str(HERE.parent))
 from benchmarks.peers import PAGE, RECOGNISERS_PART  # noqa: E402
 
 MEASURED = HERE / "recognisers.csv"
-FRESH = HERE / "fresh.csv"  # real pictures, with sources, on which no rule was chosen
+FRESH = HERE / "fresh.csv"  # real pictures, with sources
 EACH = 4  # simulated photographs of one digit of each kind and strength
 EACH_NUMBER = 2  # and of a number, of each kind
 SPECK = 0.2  # of the highest part: the tutorials' way ignores what is less high

@@ -75,18 +75,22 @@ def surrounds(part: Part, other: Part) -> bool:
 
 
 def digits_in(parts: Iterable[Part]) -> list[list[Part]]:
-    """Return parts joined where they belong to one digit, as lines from above, left to right."""
-    joined: list[Part] = []
-    for part in sorted(parts, key=lambda part: -part.height):
+    """Return parts joined where they belong to one digit, as lines from above, left to right.
+
+    What is much smaller than the longest part is no digit; two digits that were joined by mistake
+    do not count as one.
+    """
+    parts = sorted(parts, key=lambda part: -part.height)
+    max_aspect, joined = THRESHOLDS.lines.max_aspect, list[Part]()
+    for part in parts:
         near = next((other for other in joined if belongs(part, other)), None)
         if near:
             joined.remove(near)
             part = near.joined(part)
         joined.append(part)
-    narrow = [p for p in joined if p.width < THRESHOLDS.lines.max_aspect * p.height]
-    longest = max((part.length for part in narrow), default=0)
-    min_height = THRESHOLDS.lines.min_height * longest
-    return lines_of(p for p in narrow if p.height > min_height)
+    longest = max((p.length for p in parts if p.width < max_aspect * p.height), default=0)
+    narrow = [part for part in joined if part.width < max_aspect * part.height]
+    return lines_of(p for p in narrow if p.height > THRESHOLDS.lines.min_height * longest)
 
 
 def lines_of(parts: Iterable[Part]) -> list[list[Part]]:

@@ -83,7 +83,8 @@ export function digitsIn(boxes) {  // boxes with members; joined where they belo
     const [part] = near < 0 ? [] : parts.splice(near, 1);
     parts.push(part ? { ...around(part, box), members: [...part.members, ...box.members] } : box);
   }
-  const narrow = parts.filter((box) => width(box) < limits.max_aspect * heightOf(box));
-  const longest = most(narrow.flatMap((box) => [heightOf(box), width(box)]));
-  return linesOf(narrow.filter((box) => heightOf(box) > limits.min_height * longest)).flatMap(withGaps);
+  const isNarrow = (box) => width(box) < limits.max_aspect * heightOf(box);
+  const longest = most(boxes.filter(isNarrow).flatMap((box) => [heightOf(box), width(box)]));
+  const high = parts.filter((box) => isNarrow(box) && heightOf(box) > limits.min_height * longest);
+  return linesOf(high).flatMap(withGaps);
 }
