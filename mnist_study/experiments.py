@@ -148,7 +148,7 @@ TABLE = (
     entry("step_local_init", replace(SMOOTH, options={}), "+ local initialisation", A),
     entry("step_importance_sampling", SHORT, "+ importance sampling", A),
     entry("dense_clean", CLEAN, "dense_dropout without corruptions", W, FIVE, watch=True),
-    entry("dense_clean_evaluated", CLEAN, "the same, evaluated further", W, (1,), **FULL),
+    entry("dense_clean_evaluated", CLEAN, "the same, evaluated further", W, THREE, **FULL),
     entry("cnn_clean", replace(CNN, **UNCORRUPTED), "cnn without corruptions", W, FIVE, watch=True),
     entry("baseline_mlp_without_dropout", replace(BASELINE, **NO_DROPOUT),
           "baseline without dropout", W),
