@@ -140,7 +140,8 @@ def draw_reliability(axis: Axes, name: str) -> None:
         here, middle = place == number, (number + 0.5) / BINS
         accuracy = 1 - wrong[here].mean()
         axis.bar(middle, accuracy, 0.9 / BINS, color=colour(name))
-        axis.text(middle, accuracy + 0.01, f"{here.sum():,}", ha="center", size=7)
+        inside: dict[str, Any] = {"rotation": 90, "color": "white", "ha": "center", "size": 8}
+        axis.text(middle, 0.03, f"{here.sum():,}", **inside)
     axis.set(xlabel="confidence", ylabel="accuracy", xlim=(0.2, 1.05), ylim=(0, 1.12))
     axis.set_title(f"test digits of {len(results.each(name))} seeds, pooled", fontsize=SMALL)
 

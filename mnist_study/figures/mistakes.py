@@ -67,7 +67,7 @@ def confusion(labels: Labels, predicted: Labels, name: str) -> Shown:
         text.set_visible(counts[row, column] > 0)
         dark = errors[row, column] > errors.max() / 2
         text.set_color("#777777" if row == column else "white" if dark else "black")
-    axis.set(xlabel="predicted", ylabel="label")
+    axis.set(xlabel="predicted", ylabel="label", aspect="auto")
     axis.grid(False)
     title = f"{name} makes {errors.sum()} errors, at most {errors.max()} for one pair of digits"
     alt = "Confusion matrix with counts: labels by row, predictions by column."

@@ -18,7 +18,7 @@ GREY, DARK_GREY = "#999999", "#555555"  # of uncertain changes, and of what is i
 own_colours: dict[str, str] = {}
 NEARLY_NONE = 1e-5  # added to errors, since a logarithmic scale has no zero
 SHADES = 64  # of a stored picture: they look like all colours, at a third of the bytes
-WIDTH, SMALL = 5.2, 9  # inches, and letters in points: legible on a phone of 390 pixels
+WIDTH, SMALL = 5.2, 9.5  # inches, and letters in points: legible on a phone of 390 pixels
 Point = tuple[float, float]
 
 

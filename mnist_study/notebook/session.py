@@ -162,7 +162,7 @@ class Session:
         results = "recorded results of the full study; this run is " if shown.recorded else ""
         notice = f" ({results}{self.notice})" if self.notice else ""
         letters = int(LETTERS_PER_INCH * shown.figure.get_figwidth())
-        title = textwrap.fill(shown.title + notice, letters)
+        title = balanced(shown.title + notice, letters)
         shown.figure.suptitle(title, fontsize=11, fontweight="bold")
         picture = png(shown.figure)
         path = self.visualizations / shown.name
@@ -249,3 +249,10 @@ def show_page() -> None:
     if is_live():
         frame = f'<iframe srcdoc="{html.escape(page_text())}" width="100%" height="760"></iframe>'
         display(HTML(f"<div>{frame}</div>"))
+
+
+def balanced(title: str, letters: int) -> str:
+    """Return a title in as few lines of at most so many letters as it takes, about equally long."""
+    count = len(textwrap.wrap(title, letters))
+    fitting = (n for n in range(1, letters) if len(textwrap.wrap(title, n)) == count)
+    return textwrap.fill(title, next(fitting, letters))

@@ -183,6 +183,15 @@ def test_a_figure_is_written_and_shown_with_title_notice_and_text(begin, shown, 
     assert path.exists() and len(shown) == 2
 
 
+def test_lines_of_a_title_are_about_equally_long():
+    title = "Softmax regression after a hundred steps: weights of each digit"
+    assert session.balanced(title, 60).split("\n") == [
+        "Softmax regression after a hundred",
+        "steps: weights of each digit",
+    ]
+    assert session.balanced("Short", 60) == "Short"
+
+
 def test_a_notebook_opened_alone_says_how_to_get_the_package(tmp_path):
     alone = run("python", "-I", "-c", source("imports"), folder=tmp_path, check=False)
     last = alone.stderr.strip().splitlines()[-1]
