@@ -29,7 +29,8 @@ def test_every_experiment_has_its_own_name_its_seeds_and_its_splits():
     assert len(seeds) == len(experiments.TABLE)
     assert all(of == [*range(1, len(of) + 1)] for of in seeds.values())
     choices = [e for e in study if e.evaluated_on == "validation"]
-    groups = {*experiments.names(Group.CHOICE), *experiments.names(Group.FAMILIES)}
+    validated = (Group.CHOICE, Group.FAMILIES, Group.NORMALISATION)
+    groups = {name for group in validated for name in experiments.names(group)}
     assert {e.name for e in choices} == groups
     chosen = {(e.seed, e.split) for e in choices if e.name in experiments.names(Group.CHOICE)}
     assert chosen == {*experiments.SPLITS.items()}
