@@ -9,7 +9,7 @@ import pandas as pd
 
 from mnist_study import data, experiments, paths, results
 from mnist_study.evaluate.uci import TEST, uci_pictures
-from mnist_study.stats import spread
+from mnist_study.stats import Spread, spread
 
 
 class Recorded:
@@ -133,6 +133,16 @@ def fours(name: str = results.OURS) -> float:
     return float(wrong[:, labels == 4].sum() / wrong.sum())
 
 
+def abstentions() -> dict[str, Spread]:
+    """Return the spread of the shares below the threshold, by population, and of their ratio."""
+    shares = results.abstentions()
+    students, census = (
+        shares[group] for group in (data.Population.STUDENTS, data.Population.CENSUS)
+    )
+    ratios = [one / other for one, other in zip(students, census, strict=True)]
+    return {name: spread(of) for name, of in (shares | {"ratio": ratios}).items()}
+
+
 def repository() -> str:
     """Return the repository's public address, which CITATION.cff alone states."""
     citation = (paths.ROOT / "CITATION.cff").read_text(encoding="utf-8")
@@ -174,7 +184,7 @@ def namespace() -> dict[str, Any]:
         "census": data.Population.CENSUS,
         "change": lambda before, after, *group: results.change(before.name, after.name, *group),
         "contested": results.contested_errors(),
-        "abstentions": {group: spread(shares) for group, shares in results.abstentions().items()},
+        "abstentions": abstentions(),
         "exercises": results.read_json("exercises.json"),
         "recogniser": results.read_json("reader.json"),
         "repository": repository(),
