@@ -33,7 +33,7 @@ def test_the_terminal_shows_progress(quick):
 
 @pytest.mark.load("a quick run of the notebook", "fits into Binder's 2 GB")
 def test_a_quick_run_takes_little_memory(quick, record_property):
-    assert quick.peak <= 2  # as README states; here 1.64
+    assert quick.peak <= 2 * 2**30 / 1e9  # Binder's 2 GB are 2 GiB; here 1.64 to 1.82
     record_property("said", f"{quick.peak:.2f} GB")
 
 
@@ -49,7 +49,7 @@ def test_the_record_is_complete_and_consistent(quick, figures, monkeypatch):
 def test_outputs_are_clean_and_each_figure_says_that_this_is_not_the_study(quick, figures):
     record.check_outputs(quick.notebook)
     load = cell_of(quick.notebook, "load").outputs
-    [notice] = [output.data["text/markdown"] for output in load if "data" in output]
+    [notice] = [o.data["text/markdown"] for o in load if "text/markdown" in o.get("data", {})]
     assert "profile = 'quick'" in notice
     shown = {hashlib.sha256(p).hexdigest(): a for p, a in record.shown_figures(quick.notebook)}
     assert {*shown} == {quick.record["figures"][n] for n in figures - record.SAVED_ONLY}
@@ -59,7 +59,7 @@ def test_outputs_are_clean_and_each_figure_says_that_this_is_not_the_study(quick
 def test_a_model_of_ones_own_appears_in_table_and_record(quick):
     assert list(quick.record["models"]) == [*STUDY["models"], "my_model"]
     assert quick.record["models"]["my_model"]["test_accuracy"] > 0.3
-    table = cell_of(quick.notebook, "results-table").outputs[0].data["text/html"]
+    [table] = [o.data["text/html"] for o in cell_of(quick.notebook, "test").outputs if "data" in o]
     assert "my_model" in table and "**my_model**: 1 epochs" in outputs_text(quick.notebook)
 
 
