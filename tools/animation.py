@@ -19,7 +19,7 @@ HEIGHT = 100  # of a digit, in the same unit
 
 def strokes(place: int) -> list[list[tuple[float, float]]]:
     """Return the strokes of the digit at that place of NUMBER, in units of the page's 280x280."""
-    left, scale = 16 + WIDTH * place, WIDTH / 200
+    left, scale = 16 + WIDTH * place, WIDTH / 200  # a digit of STROKES is up to 160 wide, from 45
     return placed(STROKES[int(NUMBER[place])], left - 45 * scale, 65, scale, HEIGHT / 200)
 
 
@@ -29,7 +29,7 @@ def shown(page: Page) -> PIL.Image.Image:
 
 
 def frames() -> list[PIL.Image.Image]:
-    """Return screenshots of the committed page, empty and after each digit: half a 4 is no 4."""
+    """Return screenshots of the committed page, first empty, then with each whole digit."""
     with browser() as started:
         page = started.new_page(viewport=WINDOW)
         page.goto((VISUALIZATIONS / "draw_a_digit.html").as_uri())
